@@ -1,0 +1,1 @@
+"""A request becomes tokens: one decode loop and one sampler for every backend."""

@@ -1,0 +1,1 @@
+"""A model becomes an ONNX model, and is proved to be the same model."""

@@ -1,0 +1,1 @@
+"""What happened: the schema, its migrations, and one repository a noun."""

@@ -1,0 +1,1 @@
+"""What leaves the house: files that a person takes away."""
