@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -83,7 +82,7 @@ def write_json(path: Path, value: Any) -> None:
     with guarding_storage(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(json.dumps(value, indent=2, ensure_ascii=False), encoding="utf-8")
-        os.replace(partial, path)
+        partial.replace(path)
 
 
 def folder_bytes(folder: Path) -> int:

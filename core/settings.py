@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     memory_budget_bytes: int = Field(
         default_factory=lambda: int(psutil.virtual_memory().total * 0.6),
         ge=256 * 1024**2,
-        description="Loaded models are unloaded, least recently used first, to stay under this; default: 60 % of memory.",
+        description="Loaded models are unloaded, oldest use first, to stay under this; default: 60 % of memory.",
     )
     max_running: int = Field(
         default=1, ge=1, le=64, description="Runs at once for one model; more share the same cores and all get slower."

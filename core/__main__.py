@@ -1,0 +1,324 @@
+"""`python -m core …`: the same engine without a browser. Results on stdout, progress and errors on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core import __version__
+from core.artefacts import Progress
+from core.errors import GroundworkError, InvalidInput
+
+DEFAULT_MODEL = "smollm2-135m-instruct"
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Groundwork without a browser: models, ONNX exports, generation, benchmarks.",
+)
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+ModelOption = Annotated[str, typer.Option("--model", help="Catalogue id, hub id, folder or .gguf file that was added.")]
+PrecisionOption = Annotated[
+    str, typer.Option(help="auto, fp32, int8, int4 on the CPU; fp16, bf16, int8, int4 on a GPU.")
+]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+JobOption = Annotated[str, typer.Option("--job", hidden=True, help="Report to this row of the job table.")]
+
+
+@app.command()
+def models(
+    add: Annotated[str, typer.Option(help="Add a hub id (owner/name), a folder, or a .gguf file.")] = "",
+    as_id: Annotated[str, typer.Option("--id", help="The id to add it under.")] = "",
+    revision: Annotated[str, typer.Option(help="Hub revision to add; default: the newest.")] = "",
+    remove: Annotated[str, typer.Option(help="Forget a model that was added.")] = "",
+    as_json: JsonFlag = False,
+    job: JobOption = "",
+) -> None:
+    """List the models, or add and remove one."""
+    from core.models import catalogue
+    from core.models.cards import ModelCard
+
+    cards: tuple[ModelCard, ...]
+    if add:
+        with _progress(job) as progress:
+            cards = (catalogue.add(add, model_id=as_id or None, revision=revision or None, progress=progress),)
+    else:
+        if remove:
+            catalogue.remove(remove)
+        cards = catalogue.list_models()
+    if as_json:
+        _print_json([asdict(card) for card in cards])
+        return
+    for card in cards:
+        facts = card.architecture
+        typer.echo(
+            f"{card.id:28} {facts.parameters / 1e6:8.1f}M parameters  {card.task.value:20} "
+            f"{card.licence:12} {card.source.kind.value}: {card.source.location}"
+        )
+
+
+@app.command()
+def prepare(
+    model: ModelOption = DEFAULT_MODEL,
+    precision: PrecisionOption = "auto",
+    device: DeviceOption = "auto",
+    job: JobOption = "",
+) -> None:
+    """Get a model ready to answer: unpack its weights, export it, prove the export. Does nothing the second time."""
+    from core.onnx.exports import ensure_export
+
+    with _progress(job) as progress:
+        ensure_export(model, precision=precision, device=device, progress=progress)
+
+
+@app.command()
+def export(
+    model: ModelOption = DEFAULT_MODEL,
+    precision: PrecisionOption = "auto",
+    device: DeviceOption = "auto",
+    as_json: JsonFlag = False,
+    job: JobOption = "",
+) -> None:
+    """Export a model to ONNX and prove it against torch fp32; prints the path and the proof figures."""
+    from core.onnx.exports import ensure_export
+
+    with _progress(job) as progress:
+        made = ensure_export(model, precision=precision, device=device, progress=progress)
+    if as_json:
+        _print_json(made.to_json())
+        return
+    proof = made.proof
+    bar = f"bar {proof.bar:g}" if proof.bar is not None else "no bar: read the figures before you rely on it"
+    typer.echo(f"{made.path}  ({made.weights_bytes / 1e6:,.0f} MB)")
+    typer.echo(
+        f"mean KL {proof.mean_kl:.2g} nats ({bar}), top-1 agreement {proof.top1_agreement:.1%}, "
+        f"perplexity × {proof.perplexity_ratio:.4f}, on {proof.tokens} tokens"
+    )
+
+
+@app.command()
+def generate(
+    model: ModelOption = DEFAULT_MODEL,
+    backend: Annotated[str, typer.Option(help="auto, onnx or torch.")] = "auto",
+    precision: PrecisionOption = "auto",
+    device: DeviceOption = "auto",
+    prompt: Annotated[str | None, typer.Option(help="One user message, through the chat template.")] = None,
+    messages: Annotated[Path | None, typer.Option(help='JSON file: a list of {"role", "content"}.')] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="Take the prompt as it is, without the chat template.")] = False,
+    max_new_tokens: Annotated[int, typer.Option(help="Longest answer, in tokens.")] = 512,
+    temperature: Annotated[float, typer.Option(help="0 always takes the likeliest token.")] = 0.2,
+    top_k: Annotated[int, typer.Option(help="0 switches this off.")] = 0,
+    top_p: Annotated[float, typer.Option(help="1 switches this off.")] = 0.9,
+    min_p: Annotated[float, typer.Option(help="0 switches this off.")] = 0.0,
+    repetition_penalty: Annotated[float, typer.Option(help="1 switches this off.")] = 1.0,
+    frequency_penalty: Annotated[float, typer.Option(help="0 switches this off.")] = 0.0,
+    presence_penalty: Annotated[float, typer.Option(help="0 switches this off.")] = 0.0,
+    stop: Annotated[list[str] | None, typer.Option(help="Ends the answer; may be given several times.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed repeats the answer.")] = None,
+    top_logprobs: Annotated[int, typer.Option(help="Alternatives kept for each token, 0 to 50.")] = 0,
+    json_schema: Annotated[Path | None, typer.Option(help="File with a JSON schema that the answer must fit.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Answer a prompt. The run is recorded like one of the app's."""
+    from core.generation.constraint import parse_schema
+    from core.generation.engine import Engine
+    from core.generation.record import RecordedRun
+    from core.generation.request import GenerationRequest, SamplingParameters
+    from core.store.database import open_database
+
+    parameters = SamplingParameters(
+        max_new_tokens=max_new_tokens,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        min_p=min_p,
+        repetition_penalty=repetition_penalty,
+        frequency_penalty=frequency_penalty,
+        presence_penalty=presence_penalty,
+        stop=tuple(stop or ()),
+        seed=seed,
+        top_logprobs=top_logprobs,
+        json_schema=parse_schema(_read_text(json_schema)) if json_schema else None,
+    )
+    request = GenerationRequest(
+        model_id=model,
+        parameters=parameters,
+        messages=() if raw else _messages(prompt, messages),
+        raw_prompt=(prompt or "") if raw else None,
+        precision=precision,
+        backend=backend,  # type: ignore[arg-type]  # checked by the engine, which names what is allowed
+        device=device,  # type: ignore[arg-type]
+    )
+    engine = Engine()
+    _prepare_for(engine, request)
+    run = RecordedRun(engine, open_database(), request)
+    for event in run.events():
+        if not as_json:
+            typer.echo(event.text, nl=False)
+    done = run.completion
+    if not as_json:
+        rate = f"{done.tokens_per_s:.1f} tokens/s" if done.tokens_per_s else "one token"
+        typer.echo()
+        typer.echo(
+            f"[{done.completion_tokens} tokens, {rate}, {done.precision} on {done.device}, run {done.run_id}]", err=True
+        )
+        return
+    _print_json(
+        {
+            "text": done.text,
+            "token_ids": [event.token_id for event in done.events],
+            "logprobs": [event.logprob for event in done.events],
+            "top_logprobs": [[asdict(a) for a in event.alternatives] for event in done.events]
+            if top_logprobs
+            else None,
+            "prompt_tokens": done.prompt_tokens,
+            "completion_tokens": done.completion_tokens,
+            "ttft_s": done.ttft_s,
+            "tokens_per_s": done.tokens_per_s,
+            "finish_reason": done.finish_reason.value,
+            "seed": done.seed,
+            "model": done.model_id,
+            "revision": done.revision,
+            "precision": done.precision,
+            "backend": done.backend,
+            "device": done.device,
+            "run_id": done.run_id,
+        }
+    )
+
+
+bench_app = typer.Typer(no_args_is_help=True, help="Ours beside a peer, in one run, as a ratio.")
+app.add_typer(bench_app, name="bench")
+
+
+@bench_app.command("generate")
+def bench_generate(
+    model: ModelOption = DEFAULT_MODEL,
+    repeats: Annotated[int, typer.Option(min=1, help="Counted rounds; medians are printed.")] = 5,
+    tokens: Annotated[int, typer.Option(min=8, help="New tokens a round.")] = 128,
+    as_json: JsonFlag = False,
+) -> None:
+    """Decode speed: ours, transformers', a bare ONNX Runtime GenAI loop's, llama.cpp's when it is installed."""
+    from benchmarks.generate import as_table, run
+
+    figures = run(model, repeats=repeats, tokens=tokens)
+    if as_json:
+        _print_json(figures)
+    else:
+        typer.echo(as_table(figures))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def _messages(prompt: str | None, file: Path | None) -> tuple[Any, ...]:
+    from core.generation.request import Message
+
+    if (prompt is None) == (file is None):
+        raise InvalidInput("Give either --prompt or --messages, and not both.")
+    if file is None:
+        return (Message("user", prompt or ""),)
+    try:
+        data = json.loads(_read_text(file))
+        rows = data["messages"] if isinstance(data, dict) else data
+        turns = tuple(Message(row["role"], str(row["content"])) for row in rows)
+    except (ValueError, KeyError, TypeError) as error:
+        raise InvalidInput(
+            f"{file} holds no conversation: {error}.", allowed='It must be a JSON list of {"role": …, "content": …}.'
+        ) from error
+    bad = [turn.role for turn in turns if turn.role not in ("system", "user", "assistant")]
+    if bad:
+        raise InvalidInput(f"{file} has the role {bad[0]!r}.", allowed="Roles: system, user, assistant.")
+    return turns
+
+
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(
+            f"{file} cannot be read: {error}.", next_step="Check the path; text files are UTF-8."
+        ) from error
+
+
+def _prepare_for(engine: Any, request: Any) -> None:
+    """Make what the run needs, with visible progress, in a process of its own: building runs torch, answering not."""
+    import subprocess
+
+    from core.models import catalogue
+    from core.onnx.exports import find_export
+
+    plan = engine.plan(request)
+    if (
+        plan.key.backend == "onnx"
+        and find_export(catalogue.get(plan.key.model_id), plan.key.precision, plan.key.device) is None
+    ):
+        command = [sys.executable, "-m", "core", "prepare", "--model", plan.key.model_id]
+        command += ["--precision", plan.key.precision, "--device", plan.key.device]
+        if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
+            raise typer.Exit(2)
+
+
+@contextmanager
+def _progress(job_id: str) -> Iterator[Progress]:
+    """Progress to a job's row when there is one, else to stderr."""
+    if job_id:
+        from core.jobs import JobReporter
+        from core.store.database import open_database
+
+        with JobReporter(open_database(), job_id) as reporter:
+            yield reporter.progress
+        return
+    with _terminal_progress() as told:
+        yield told
+
+
+@contextmanager
+def _terminal_progress() -> Iterator[Callable[[float, str], None]]:
+    live = sys.stderr.isatty()
+    last = [""]
+
+    def show(fraction: float, text: str) -> None:
+        if live:
+            sys.stderr.write(f"\r\033[K{fraction:4.0%}  {text}")
+        elif text.rstrip("0123456789/ of") != last[0]:
+            sys.stderr.write(f"{fraction:4.0%}  {text}\n")
+        last[0] = text.rstrip("0123456789/ of")
+        sys.stderr.flush()
+
+    yield show
+    if live:
+        sys.stderr.write("\n")
+
+
+def _print_json(value: Any) -> None:
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write("\n")
+
+
+def main() -> None:
+    """Run the command line. A fault is told in one line on stderr, with exit status 2; never a traceback."""
+    try:
+        app()
+    except GroundworkError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise SystemExit(2) from error
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

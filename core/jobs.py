@@ -1,0 +1,91 @@
+"""Long work outside the app: a subprocess whose state, progress and cancel flag are rows in the store.
+
+`launch` starts `python -m core … --job ID`; the command reports through `JobReporter`. Whoever started it may go away:
+the work goes on, and every page that polls the row sees it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.errors import Cancelled, GroundworkError
+from core.settings import get_settings
+from core.store.database import Database
+from core.store.jobs import JobRecord, JobRepository
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+def launch(db: Database, *, kind: str, key: str, title: str, arguments: Sequence[str]) -> JobRecord:
+    """Start `python -m core <arguments> --job <id>` unless a job of this kind and key is active; that one is returned.
+
+    key: what the work is about, so that the same work is not started twice.
+    """
+    jobs = JobRepository(db)
+    jobs.mark_interrupted()
+    command = [sys.executable, "-m", "core", *arguments]
+    job, created = jobs.create(kind=kind, key=key, title=title, command={"arguments": list(arguments)})
+    if not created:
+        return job
+    logs = get_settings().jobs_dir
+    logs.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {"GROUNDWORK_HOME": str(get_settings().home)}
+    try:
+        with (logs / f"{job.id}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [*command, "--job", job.id],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                cwd=PROJECT_ROOT,
+                env=environment,
+                start_new_session=True,
+            )
+    except OSError as error:
+        return jobs.finish(job.id, "failed", error=f"The work could not be started: {error}.")
+    jobs.start(job.id, process.pid)
+    threading.Thread(target=process.wait, daemon=True).start()  # reaps it: a zombie would look alive
+    return jobs.get(job.id)
+
+
+class JobReporter:
+    """The running command's side of a job. Use as a context manager: an error, a cancel and success are recorded.
+
+    Calling `progress` writes at most five rows a second and raises Cancelled when the user asked for it.
+    """
+
+    def __init__(self, db: Database, job_id: str) -> None:
+        self._jobs = JobRepository(db)
+        self._id = job_id
+        self._last = 0.0
+        self._step = ""
+
+    def progress(self, fraction: float, text: str) -> None:
+        now = time.monotonic()
+        if now - self._last < 0.2 and text.split(" ")[0] == self._step.split(" ")[0]:
+            return
+        self._last, self._step = now, text
+        self._jobs.progress(self._id, fraction, text)
+        if self._jobs.is_cancel_requested(self._id):
+            raise Cancelled("This job")
+
+    def __enter__(self) -> JobReporter:
+        self._jobs.start(self._id, os.getpid())  # False when the launcher claimed it for this process already
+        if self._jobs.get(self._id).state != "running":
+            raise Cancelled("This job")
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            self._jobs.finish(self._id, state="done")
+        elif isinstance(error, Cancelled):
+            self._jobs.finish(self._id, state="cancelled", error=str(error))
+        else:
+            told = str(error) if isinstance(error, GroundworkError) else f"{type(error).__name__}: {error}"
+            self._jobs.finish(self._id, state="failed", error=told)

@@ -1,0 +1,165 @@
+"""The exports on this machine: make one, prove it, list those that may be used.
+
+home/exports/<model id>/<revision>/<device>-<precision>/ holds the ONNX model and `export.json`: what it was made
+from, how, and its proof. An export past its bar is kept with its figures but is not offered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from core import __version__
+from core.artefacts import Progress, folder_bytes, make_folder, no_progress
+from core.errors import CorruptFile, ExportFailed, ModelRefused
+from core.models import catalogue
+from core.models.cards import ModelCard, Task
+from core.models.tokenizer import Tokenizer
+from core.onnx.build import BLOCK_SIZES, build_decoder, quiet
+from core.onnx.devices import PRECISIONS, resolve_device, resolve_precision
+from core.onnx.proof import Proof, compare, export_logits, proof_token_ids, reference_logits
+from core.settings import get_settings
+
+RECORD = "export.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """An ONNX model on disk. weights_bytes: model.onnx and its data. block_size: 0 when weights are not quantised.
+    sha256: of model.onnx and model.onnx.data, by file name."""
+
+    model_id: str
+    revision: str
+    precision: str
+    device: str
+    block_size: int
+    path: Path
+    weights_bytes: int
+    created_at: str
+    app_version: str
+    sha256: dict[str, str]
+    proof: Proof
+
+    @property
+    def usable(self) -> bool:
+        return self.proof.passed
+
+    def to_json(self) -> dict[str, Any]:
+        names = (name for name in self.__slots__ if name not in ("path", "proof"))
+        return {name: getattr(self, name) for name in names} | {"path": str(self.path), "proof": self.proof.to_json()}
+
+
+def export_folder(card: ModelCard, precision: str, device: str) -> Path:
+    return get_settings().exports_dir / card.id / card.revision / f"{device}-{precision}"
+
+
+def find_export(card: ModelCard, precision: str, device: str) -> Export | None:
+    """The export of this revision, or None when it was not made. Raises CorruptFile when its record is damaged."""
+    return _read(export_folder(card, precision, device))
+
+
+def list_exports(card: ModelCard, device: str | None = None) -> tuple[Export, ...]:
+    """All exports of this revision, the device's default precision first."""
+    devices = (device,) if device else tuple(PRECISIONS)
+    found = (find_export(card, precision, where) for where in devices for precision in PRECISIONS[where])
+    return tuple(export for export in found if export)
+
+
+def ensure_export(
+    model_id: str, *, precision: str = "auto", device: str = "auto", progress: Progress = no_progress
+) -> Export:
+    """The export, made and proved if it is not there. Two callers at once make it once.
+
+    Raises ModelRefused for a model that is no decoder, ExportFailed when it cannot be built or fails its proof.
+    """
+    card = catalogue.get(model_id)
+    where = resolve_device(device)
+    kind = resolve_precision(precision, where)
+    if card.task is not Task.TEXT_GENERATION:
+        raise ModelRefused(
+            f"{card.id} is a {card.task.value} model; only decoders (text-generation) can be exported yet.",
+            next_step="Choose a model that generates text.",
+        )
+    source = catalogue.prepare(model_id, progress=_part(progress, 0.0, 0.4))
+    card = catalogue.get(model_id)
+    target = export_folder(card, kind, where)
+    make_folder(target, lambda folder: _make(card, source, folder, kind, where, _part(progress, 0.4, 1.0)))
+    export = _read(target)
+    if export is None:
+        raise CorruptFile(f"The export in {target} has no {RECORD}.", next_step="Delete that folder and export again.")
+    if not export.usable:
+        raise ExportFailed(
+            f"The {kind} export of {card.id} is not the same model: mean KL {export.proof.mean_kl:.2g} nats.",
+            allowed=f"The bar for {kind} is {export.proof.bar:g}.",
+            next_step="Use another precision. The export is kept, with its figures, but is not offered.",
+        )
+    progress(1.0, "Ready")
+    return export
+
+
+def delete_export(export: Export) -> int:
+    """Remove it from disk; bytes freed."""
+    freed = folder_bytes(export.path)
+    shutil.rmtree(export.path)
+    return freed
+
+
+def _make(card: ModelCard, source: Path, folder: Path, precision: str, device: str, progress: Progress) -> None:
+    tokenizer = Tokenizer.load(source)
+    token_ids = proof_token_ids(tokenizer, card.architecture.context)
+    for block_size in BLOCK_SIZES[precision]:
+        for leftover in folder.iterdir():
+            leftover.unlink()
+        build_decoder(source, folder, precision=precision, device=device, block_size=block_size, progress=progress)
+        progress(0.45, "Reading the proof text with torch")
+        with quiet():
+            reference = reference_logits(source, token_ids)
+        logits = export_logits(
+            folder, token_ids, device=device, threads=get_settings().threads, progress=_part(progress, 0.5, 0.98)
+        )
+        proof = compare(reference, logits, token_ids, precision)
+        if proof.passed:
+            break
+    progress(0.99, "Writing the record of the export")
+    for name in ("config.json", "generation_config.json"):  # the end tokens, for a serving path that reads this folder
+        if (source / name).is_file():
+            shutil.copyfile(source / name, folder / name)
+    files = sorted(folder.glob("model.onnx*"))
+    record = {
+        "model_id": card.id,
+        "revision": card.revision,
+        "precision": precision,
+        "device": device,
+        "block_size": block_size,
+        "weights_bytes": sum(file.stat().st_size for file in files),
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "app_version": __version__,
+        "sha256": {file.name: _sha256(file) for file in files},
+        "proof": proof.to_json(),
+    }
+    (folder / RECORD).write_text(json.dumps(record, indent=2), encoding="utf-8")
+
+
+def _read(folder: Path) -> Export | None:
+    file = folder / RECORD
+    if not file.is_file():
+        return None
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        return Export(path=folder, proof=Proof(**data.pop("proof")), **data)
+    except (ValueError, TypeError, KeyError) as error:
+        raise CorruptFile(f"{file} is damaged: {error}.", next_step="Delete that folder and export again.") from error
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _part(progress: Progress, start: float, end: float) -> Progress:
+    return lambda fraction, text: progress(start + (end - start) * fraction, text)

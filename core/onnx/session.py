@@ -1,0 +1,82 @@
+"""A loaded ONNX decoder: these tokens in, these logits out. No torch.
+
+The bridge to ONNX Runtime GenAI. Threads are always set: left alone, ONNX Runtime counts hyper-threads as half a core
+and decodes at 60 % of the speed on a 2-vCPU machine (docs/decisions.md).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import CorruptFile
+
+
+class OnnxContext:
+    """One sequence's KV cache. capacity, length: in tokens; memory is taken for the whole capacity at once."""
+
+    def __init__(self, model: Any, capacity: int) -> None:
+        import onnxruntime_genai as og
+
+        parameters = og.GeneratorParams(model)
+        parameters.set_search_options(max_length=capacity, do_sample=False)
+        self._generator = og.Generator(model, parameters)
+        self.capacity = capacity
+        self.length = 0
+
+    def append(self, token_ids: Sequence[int]) -> npt.NDArray[np.float32]:
+        """Read `token_ids` after what is there; [vocabulary] logits of the token that follows."""
+        self._generator.append_tokens(np.asarray(token_ids, dtype=np.int32))
+        self.length += len(token_ids)
+        logits: npt.NDArray[np.float32] = np.array(self._generator.get_logits()[0, -1], dtype=np.float32)
+        return logits
+
+    def rewind(self, length: int) -> None:
+        """Forget all but the first `length` tokens."""
+        if length < self.length:
+            self._generator.rewind_to(length)
+            self.length = length
+
+    def close(self) -> None:
+        self._generator = None
+
+
+class OnnxModel:
+    """Loaded weights. Immutable; contexts are opened on it. weights_bytes: size on disk."""
+
+    def __init__(self, model: Any, facts: dict[str, Any], weights_bytes: int) -> None:
+        self._model = model
+        self.context_length = int(facts["context_length"])
+        self.vocabulary = int(facts["vocab_size"])
+        self.weights_bytes = weights_bytes
+
+    def open_context(self, capacity: int) -> OnnxContext:
+        return OnnxContext(self._model, min(capacity, self.context_length))
+
+
+def open_model(export: Path, *, device: str, threads: int) -> OnnxModel:
+    """Load an export folder. Raises CorruptFile when it is damaged."""
+    import onnxruntime_genai as og
+
+    try:
+        facts = json.loads((export / "genai_config.json").read_text(encoding="utf-8"))["model"]
+        config = og.Config(str(export))
+        config.overlay(json.dumps({"model": {"decoder": {"session_options": {"intra_op_num_threads": threads}}}}))
+        if device == "cuda":
+            import onnxruntime
+
+            onnxruntime.preload_dlls()  # CUDA and cuDNN from torch's own packages
+            config.clear_providers()
+            config.append_provider("cuda")
+        model = og.Model(config)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise CorruptFile(
+            f"The export in {export} cannot be loaded: {error}.",
+            next_step="Delete that folder and export the model again.",
+        ) from error
+    return OnnxModel(model, facts, sum(file.stat().st_size for file in export.glob("model.onnx*")))

@@ -1,0 +1,171 @@
+"""Playground: does the model do the job? Talk to it, and see how sure it was of each word."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+
+from core.errors import ContextOverflow, GroundworkError
+from core.generation.conversation import RunSettings
+from core.models.cards import ModelCard
+from core.settings import get_settings
+from pages import state
+from pages.services import Services, services
+from pages.state import Key
+from pages.widgets import answers, history, models, parameters, preparation, prompts
+
+BUILTIN_MODEL = "smollm2-135m-instruct"
+
+
+def render() -> None:
+    """The page. A fault of the house itself (the record, the disk) is told instead of the page."""
+    st.title("Playground")
+    st.caption("Does the model do the job? Talk to it, and see how sure it was of each word.")
+    try:
+        shared = services()
+        history.draw(shared.db)
+        _draw(shared)
+    except GroundworkError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def _draw(shared: Services) -> None:
+    models.forget_unknown_choice()
+    card, choice, device = models.pick()
+    settings = _draw_controls(shared, card, choice, device)
+    ready = preparation.is_ready(card, choice, device)
+    if not ready:
+        first = card.id == BUILTIN_MODEL and choice == ("onnx", "int8")
+        preparation.draw(shared.db, card, choice, device, automatic=first)
+    session_id = state.session_id()
+    session = _open_session(shared, session_id)
+    mode: Literal["chat", "completion"] = (
+        session.mode if session else ("completion" if state.get(Key.MODE) == "Completion" else "chat")
+    )
+    live = shared.conversations.live(session_id)
+    turns = shared.conversations.turns(session.id) if session else ()
+    busy = live is not None or not ready or settings is None
+    if live and turns and turns[-1].run and turns[-1].run.id == live.run_id:
+        turns = turns[:-1]
+    if not turns and not live and ready:
+        prompts.draw_empty_state()
+    answers.draw_turns(shared.conversations, turns, settings or RunSettings(card.id), busy=busy)
+    if live:
+        answers.draw_live(live)
+    _draw_fault(shared, settings, mode)
+    _draw_input(shared, settings, mode, disabled=busy, ready=ready)
+
+
+def _draw_controls(shared: Services, card: ModelCard, choice: models.Choice, device: str) -> RunSettings | None:
+    """Mode, system prompt, parameters, templates. None when a parameter is at fault (its message is shown)."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.segmented_control(
+            "Mode",
+            ["Chat", "Completion"],
+            default="Chat",
+            required=True,
+            key=Key.MODE,
+            label_visibility="collapsed",
+            disabled=state.session_id() is not None,
+            persist_state="session",
+        )
+        with st.popover("Parameters", icon=":material/tune:"):
+            parameters.draw(shared.presets)
+        with st.popover("System prompt", icon=":material/psychology:"):
+            st.text_area(
+                "System prompt",
+                key=Key.SYSTEM_PROMPT,
+                height=140,
+                placeholder="e.g. You answer in one short paragraph.",
+                help="Tells the model who it is and how to answer. Empty: the model's own default.",
+                persist_state="session",
+            )
+        with st.popover("Templates", icon=":material/library_books:"):
+            prompts.draw_library(shared.templates)
+    try:
+        chosen = parameters.read()
+    except GroundworkError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    return RunSettings(
+        model_id=card.id,
+        precision=choice[1],
+        backend="torch" if choice[0] == "torch" else "onnx",
+        device="cuda" if device == "cuda" else "cpu",
+        parameters=chosen,
+        system_prompt=state.get(Key.SYSTEM_PROMPT) or "",
+    )
+
+
+def _open_session(shared: Services, session_id: str | None):  # type: ignore[no-untyped-def]
+    if session_id is None:
+        return None
+    try:
+        return shared.conversations.sessions.get(session_id)
+    except GroundworkError:
+        st.warning("That conversation is not on record here. Start a new one below.", icon=":material/search_off:")
+        state.open_session(None)
+        return None
+
+
+def _draw_input(
+    shared: Services, settings: RunSettings | None, mode: Literal["chat", "completion"], *, disabled: bool, ready: bool
+) -> None:
+    if mode == "chat":
+        words = "Write a message" if ready else "You can type as soon as the model is ready"
+        text = st.chat_input(words, key=Key.CHAT_INPUT, disabled=disabled)
+        if text and settings:
+            _send(shared, text, settings, mode)
+        return
+    with st.form("completion", border=False):
+        typed = st.text_area(
+            "Text to continue",
+            key=Key.COMPLETION_INPUT,
+            height=160,
+            placeholder="Once upon a time",
+            help="Sent as it is, without the chat template: the model goes on from here.",
+        )
+        sent = st.form_submit_button("Complete", type="primary", icon=":material/play_arrow:", disabled=disabled)
+    if sent and settings:
+        _send(shared, typed or "", settings, mode)
+
+
+def _send(
+    shared: Services, text: str, settings: RunSettings, mode: Literal["chat", "completion"], *, drop: bool = False
+) -> None:
+    state.clear_fault()
+    try:
+        session_id, _ = shared.conversations.ask(state.session_id(), text, settings, mode=mode, drop_oldest=drop)
+    except ContextOverflow as error:
+        state.set_fault(str(error), text, droppable=mode == "chat" and state.session_id() is not None)
+    except GroundworkError as error:
+        state.set_fault(str(error), text)
+    else:
+        if session_id != state.session_id():
+            state.open_session(session_id)
+    st.rerun()
+
+
+def _draw_fault(shared: Services, settings: RunSettings | None, mode: Literal["chat", "completion"]) -> None:
+    """The last prompt that was refused: why, and its text, so that nothing is lost."""
+    fault = state.fault()
+    if fault is None:
+        return
+    message, unsent, droppable = fault
+    with st.container(border=True):
+        st.error(message, icon=":material/error:")
+        if unsent:
+            st.caption(f"Not sent ({len(unsent):,} characters):")
+            st.code(unsent[:2_000] + ("…" if len(unsent) > 2_000 else ""), language=None, wrap_lines=True, height=120)
+        with st.container(horizontal=True):
+            if droppable and settings and st.button("Drop the oldest turns and send", type="primary"):
+                _send(shared, unsent, settings, mode, drop=True)
+            if unsent and len(unsent) <= get_settings().max_prompt_characters:
+                st.button("Put it back into the box", on_click=_restore, args=(unsent, mode))
+            st.button("Dismiss", on_click=state.clear_fault)
+
+
+def _restore(text: str, mode: str) -> None:
+    state.put(Key.COMPLETION_INPUT if mode == "completion" else Key.CHAT_INPUT, text)
+    state.clear_fault()

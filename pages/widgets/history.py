@@ -1,0 +1,137 @@
+"""Past sessions in the sidebar: open, search, rename, take away, delete with undo."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+
+import streamlit as st
+
+from core.errors import GroundworkError
+from core.store.database import Database
+from core.store.sessions import SessionRecord, SessionRepository
+from exports.filenames import safe_filename
+from exports.session_csv import session_csv
+from exports.session_json import session_json
+from exports.session_markdown import session_markdown
+from pages import state
+from pages.state import Key
+
+SHOWN = 30
+
+
+def draw(db: Database) -> None:
+    """The sidebar's list of sessions."""
+    sessions = SessionRepository(db)
+    with st.sidebar:
+        st.button(
+            "New session",
+            icon=":material/add:",
+            width="stretch",
+            type="primary",
+            on_click=state.open_session,
+            args=(None,),
+        )
+        search = st.text_input(
+            "Search sessions",
+            key=Key.SEARCH,
+            placeholder="Search sessions",
+            label_visibility="collapsed",
+            icon=":material/search:",
+        )
+        _draw_undo(sessions)
+        found = sessions.list(search=(search or "").strip() or None, limit=SHOWN + 1)
+        if not found:
+            st.caption(f"Nothing holds “{search}”." if search else "Your conversations will be listed here.")
+        for session in found[:SHOWN]:
+            _draw_row(db, sessions, session)
+        if len(found) > SHOWN:
+            st.caption(f"The {SHOWN} newest are shown. Search to find older ones.")
+
+
+def _draw_row(db: Database, sessions: SessionRepository, session: SessionRecord) -> None:
+    is_open = session.id == state.session_id()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+        st.button(
+            session.title,
+            key=f"open_{session.id}",
+            type="secondary" if is_open else "tertiary",
+            width="stretch",
+            help=f"{'Completion' if session.mode == 'completion' else 'Chat'}, {_ago(session.updated_at)}",
+            on_click=state.open_session,
+            args=(session.id,),
+            wrap=False,
+        )
+        with st.popover("", icon=":material/more_horiz:", type="tertiary", help=f"More for “{session.title}”"):
+            _draw_menu(db, sessions, session)
+
+
+def _draw_menu(db: Database, sessions: SessionRepository, session: SessionRecord) -> None:
+    with st.form(f"rename_{session.id}", border=False):
+        title = st.text_input("Title", session.title, max_chars=200)
+        renaming = st.form_submit_button("Rename", icon=":material/edit:")
+    if renaming:
+        try:
+            sessions.rename(session.id, title)
+            st.rerun()
+        except GroundworkError as error:
+            st.error(str(error))
+    # The data are callables: a file is made when somebody asks for it, not at every rerun.
+    for label, icon, extension, mime, make in (
+        ("Markdown, to read", ":material/article:", "md", "text/markdown", session_markdown),
+        ("CSV, a row a message", ":material/table:", "csv", "text/csv", session_csv),
+        ("JSON, everything", ":material/data_object:", "json", "application/json", session_json),
+    ):
+        st.download_button(
+            label,
+            partial(make, db, session.id),
+            safe_filename(session.title, extension),
+            mime,
+            key=f"{extension}_{session.id}",
+            icon=icon,
+            on_click="ignore",
+            width="stretch",
+        )
+    st.button(
+        "Delete",
+        icon=":material/delete:",
+        key=f"delete_{session.id}",
+        on_click=_delete,
+        args=(sessions, session.id),
+        width="stretch",
+    )
+
+
+def _delete(sessions: SessionRepository, session_id: str) -> None:
+    sessions.delete(session_id)
+    state.set_last_deleted(session_id)
+    if state.session_id() == session_id:
+        state.open_session(None)
+
+
+def _draw_undo(sessions: SessionRepository) -> None:
+    deleted = state.last_deleted()
+    if not deleted:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Session deleted.")
+        st.button("Undo", icon=":material/undo:", type="tertiary", on_click=_undo, args=(sessions, deleted))
+
+
+def _undo(sessions: SessionRepository, session_id: str) -> None:
+    sessions.undelete(session_id)
+    state.set_last_deleted(None)
+
+
+def _ago(moment: datetime) -> str:
+    seconds = (datetime.now(UTC) - moment).total_seconds()
+    for limit, unit, name in (
+        (60, 1, "second"),
+        (3600, 60, "minute"),
+        (86_400, 3600, "hour"),
+        (7 * 86_400, 86_400, "day"),
+    ):
+        if seconds < limit:
+            count = int(seconds // unit)
+            return "just now" if name == "second" else f"{count} {name}{'s' if count != 1 else ''} ago"
+    return moment.strftime("%-d %B %Y")
