@@ -48,13 +48,21 @@ def _draw(shared: Services) -> None:
     busy = live is not None or not ready or settings is None
     if live and turns and turns[-1].run and turns[-1].run.id == live.run_id:
         turns = turns[:-1]
+    welcome = st.empty()
     if not turns and not live and ready:
-        prompts.draw_empty_state()
-    answers.draw_turns(shared.conversations, turns, settings or RunSettings(card.id), busy=busy)
-    if live:
-        answers.draw_live(live)
+        with welcome.container():
+            prompts.draw_empty_state()
+    else:
+        welcome.empty()  # at once, not when the script ends: a live answer keeps it running
+    conversation = st.container()
+    with conversation:
+        answers.draw_turns(shared.conversations, turns, settings or RunSettings(card.id), busy=busy)
     _draw_fault(shared, settings, mode)
+    prompts.draw_schema_notice()
     _draw_input(shared, settings, mode, disabled=busy, ready=ready)
+    if live:  # last, since it draws until the answer ends
+        with conversation:
+            answers.draw_live(live)
 
 
 def _draw_controls(shared: Services, card: ModelCard, choice: models.Choice, device: str) -> RunSettings | None:

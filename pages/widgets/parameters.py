@@ -13,7 +13,8 @@ from core.store.presets import PresetRepository
 from pages import state
 from pages.state import Key
 
-DEFAULTS = SamplingParameters()
+# A small model loops without a penalty (docs/decisions.md); the engine and the command line default to none.
+DEFAULTS = SamplingParameters(repetition_penalty=1.1)
 _FIRST = ("temperature", "max_new_tokens", "top_p")
 _MORE = ("top_k", "min_p", "repetition_penalty", "frequency_penalty", "presence_penalty", "top_logprobs")
 _LABELS = {
@@ -42,7 +43,7 @@ def draw(presets: PresetRepository) -> None:
         st.number_input(
             "Seed",
             min_value=0,
-            max_value=2**53,
+            max_value=2**53 - 1,
             value=None,
             placeholder="a new one each time",
             help=BOUNDS["seed"][2],

@@ -112,10 +112,20 @@ def draw_library(templates: TemplateRepository) -> None:
             st.error(str(error), icon=":material/error:")
 
 
+def draw_schema_notice() -> None:
+    """Say so while answers are held to a JSON schema: else a chat that only speaks JSON is a riddle."""
+    if not (state.get(Key.JSON_SCHEMA) or "").strip():
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(":material/data_object: Answers must fit the JSON schema under Parameters › More.")
+        st.button("Lift it", type="tertiary", on_click=state.put, args=(Key.JSON_SCHEMA, ""))
+
+
 def use(template: Template) -> None:
     """Put a template into the message box; nothing is sent yet."""
     target = Key.COMPLETION_INPUT if state.get(Key.MODE) == "Completion" else Key.CHAT_INPUT
     state.put(target, template.prompt)
-    state.put(Key.JSON_SCHEMA, template.schema)
+    if template.schema or state.get(Key.JSON_SCHEMA) in {builtin.schema for builtin in BUILTIN}:
+        state.put(Key.JSON_SCHEMA, template.schema)  # a schema of the reader's own stays
     if template.system_prompt:
         state.put(Key.SYSTEM_PROMPT, template.system_prompt)
