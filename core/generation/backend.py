@@ -61,7 +61,7 @@ class TorchContext:
 
     def rewind(self, length: int) -> None:
         if length < self.length:
-            self._cache.crop(length)
+            self._cache.crop(length - self.length)  # negative: how many to drop; other lengths are refused
             self.length = length
 
     def close(self) -> None:

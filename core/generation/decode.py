@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from core.generation.backend import Context
+from core.generation.kv_cache import PREFILL_CHUNK, whole_pieces
 from core.generation.request import Alternative, FinishReason, Stage, TokenEvent
 from core.generation.sampler import Choice, Logits, Sampler
 from core.generation.text import TextStream
 from core.models.tokenizer import Tokenizer
-
-PREFILL_CHUNK = 256  # prompt tokens read between two looks at the cancel flag
 
 
 @dataclass(slots=True)
@@ -88,12 +87,14 @@ def decode(
 
 
 def _read(context: Context, given: Sequence[int], cached: int, cancel: threading.Event) -> Logits | None:
-    """Read the rest of the prompt in chunks; None when cancelled."""
+    """Read the rest of the prompt in pieces that end at multiples of PREFILL_CHUNK; None when cancelled."""
     logits = None
-    for start in range(cached, len(given), PREFILL_CHUNK):
+    while cached < len(given):
         if cancel.is_set():
             return None
-        logits = context.append(given[start : start + PREFILL_CHUNK])
+        end = whole_pieces(cached) + PREFILL_CHUNK
+        logits = context.append(given[cached:end])
+        cached = end
     return logits
 
 

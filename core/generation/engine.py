@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.errors import Cancelled, ContextOverflow, InvalidInput
-from core.generation.constraint import JsonSchemaConstraint
+from core.generation.constraint import JsonSchemaConstraint, check_schema
 from core.generation.decode import DecodeResult, decode
 from core.generation.pool import LoadedModel, ModelKey, ModelPool
 from core.generation.request import Completion, FinishReason, GenerationRequest, Stage, Status, TokenEvent
@@ -71,6 +71,8 @@ class Engine:
     def plan(self, request: GenerationRequest) -> Plan:
         """Check a request without running it. Raises InvalidInput, ModelNotFound, ModelRefused, DeviceUnavailable."""
         request.parameters.validate()
+        if request.parameters.json_schema is not None:
+            check_schema(request.parameters.json_schema)
         self._check_prompt(request)
         _, key = self.pool.resolve(
             request.model_id, precision=request.precision, backend=request.backend, device=request.device
@@ -129,7 +131,7 @@ class Engine:
             )
         sampler = Sampler(parameters, seed=plan.seed, prompt_ids=prompt, constraint=constraint)
         capacity = min(len(given) + parameters.max_new_tokens + 1, context_length)
-        slot, cached = model.cache.acquire(given, capacity)
+        slot, cached = model.cache.acquire(given, capacity, exact=parameters.repeats)
         finished = False
         try:
             for event in decode(

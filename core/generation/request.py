@@ -73,6 +73,11 @@ class SamplingParameters:
     top_logprobs: int = 5
     json_schema: dict[str, Any] | None = None
 
+    @property
+    def repeats(self) -> bool:
+        """Whether the answer is promised to repeat exactly: greedy, or with a seed that was asked for."""
+        return self.temperature == 0 or self.seed is not None
+
     def validate(self) -> None:
         """Raises InvalidInput that names every value out of range."""
         faults = [fault for name in BOUNDS if (fault := self._fault(name))]
@@ -83,13 +88,16 @@ class SamplingParameters:
         bad = [value for value in self.logit_bias.values() if not -100 <= value <= 100]
         if bad:
             faults.append(f"logit_bias has {bad[0]}; each value lies from -100 to 100.")
+        odd = [i for i in (*self.logit_bias, *self.banned_tokens) if not isinstance(i, int) or i < 0]
+        if odd:
+            faults.append(f"{odd[0]!r} is no token id; ids are whole numbers from 0.")
         if faults:
             raise InvalidInput(" ".join(faults), next_step="Change the value, or reset the parameters.")
 
     def _fault(self, name: str) -> str:
         low, high, _ = BOUNDS[name]
         value = getattr(self, name)
-        if value is None:
+        if value is None and name == "seed":
             return ""
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if (

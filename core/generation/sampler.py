@@ -14,9 +14,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from core.errors import InvalidInput
 from core.generation.request import SamplingParameters
 
 Logits = npt.NDArray[np.float32]
+_COLDEST = 1e-6  # lower temperatures overflow fp32 and always take the likeliest token anyway
 _BLOCK = 128  # width of the blocks whose maxima narrow a top-k search
 
 
@@ -120,8 +122,14 @@ class Sampler:
     def _distribution(self, logits: Logits) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """(ids, probabilities) of the tokens that may be drawn, likeliest first unless nothing narrows them."""
         p = self._parameters
-        if p.temperature == 0 or p.top_k == 1:
-            return np.array([int(logits.argmax())]), np.ones(1)
+        best = int(logits.argmax())
+        if logits[best] == -np.inf:
+            raise InvalidInput(
+                "No token may follow: banned tokens and the JSON schema rule out all of them.",
+                next_step="Ban fewer tokens, or change the schema.",
+            )
+        if p.temperature < _COLDEST or p.top_k == 1:
+            return np.array([best]), np.ones(1)
         scaled = (logits - logits.max()) / np.float32(p.temperature)
         weights = np.exp(scaled)
         total = float(weights.sum(dtype=np.float64))

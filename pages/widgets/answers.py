@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from core.errors import GroundworkError
@@ -13,6 +15,8 @@ from pages import state
 from pages.widgets.prose import safe_markdown
 from pages.widgets.token_view import token_view
 
+DRAWING_SECONDS = 0.4
+NEVER = 10**9
 REDRAW_SECONDS = 0.1  # each redraw sends the whole text; ten a second read as smooth and leave the cores to the model
 _AVATARS = {"user": ":material/person:", "assistant": ":material/auto_awesome:"}
 
@@ -27,30 +31,30 @@ def draw_turns(conversations: Conversations, turns: tuple[Turn, ...], settings: 
                 _draw_answer(conversations, turn, settings, busy=busy)
 
 
-@st.fragment
+@st.fragment(run_every=REDRAW_SECONDS)
 def draw_live(run: LiveRun) -> None:
-    """An answer while it is written, with its figures and a stop button; a rerun of the page when it ends."""
+    """An answer while it is written, with its figures and a stop button; a rerun of the page when it ends.
+
+    Each run of the fragment draws for a moment and returns: a click on Stop waits in line behind it.
+    """
     with st.chat_message("assistant", avatar=_AVATARS["assistant"]):
         text = st.empty()
         with st.container(horizontal=True, vertical_alignment="center"):
             figures = st.empty()
             st.button("Stop", icon=":material/stop_circle:", on_click=run.cancel, key=f"stop_{run.run_id}")
-        seen = -1
+        until = time.monotonic() + DRAWING_SECONDS
         while True:
             shot = run.snapshot()
-            if shot.tokens != seen or shot.status.stage is not Stage.ANSWERING:
-                text.markdown(safe_markdown(shot.text) if shot.text.strip() else " ")
-                figures.caption(live_line(shot))
-                seen = shot.tokens
-            if shot.finished:
+            text.markdown(safe_markdown(shot.text) if shot.text.strip() else "\u2003")
+            figures.caption(live_line(shot))
+            if shot.finished or time.monotonic() > until:
                 break
-            if seen > 0:
-                run.wait(REDRAW_SECONDS, seen=10**9)
-            else:
-                run.wait(REDRAW_SECONDS, seen=seen)
-    if shot.error:
-        state.set_fault(shot.error)
-    st.rerun()
+            # The first token is shown at once; later ones as often as a reader can tell.
+            run.wait(REDRAW_SECONDS, seen=0 if shot.tokens == 0 else NEVER)
+    if shot.finished:
+        if shot.error:
+            state.set_fault(shot.error)
+        st.rerun()
 
 
 def live_line(shot: Snapshot) -> str:
@@ -176,15 +180,15 @@ def _draw_versions(conversations: Conversations, turn: Turn, *, busy: bool) -> N
         return
     at = turn.position - 1
     for label, icon, target in (
-        ("Earlier version", ":material/chevron_left:", at - 1),
-        ("Later version", ":material/chevron_right:", at + 1),
+        ("Earlier", ":material/chevron_left:", at - 1),
+        ("Later", ":material/chevron_right:", at + 1),
     ):
         if target > at:
             st.caption(f"{turn.position}/{count}")
         if st.button(
-            "",
+            label,
             icon=icon,
-            help=label,
+            help=f"{label} version of this message",
             key=f"version_{turn.message.id}_{label}",
             type="tertiary",
             disabled=busy or not 0 <= target < count,

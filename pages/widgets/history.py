@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -18,6 +19,7 @@ from pages import state
 from pages.state import Key
 
 SHOWN = 30
+TITLE_SHOWN = 34  # characters
 
 
 def draw(db: Database) -> None:
@@ -43,27 +45,40 @@ def draw(db: Database) -> None:
         found = sessions.list(search=(search or "").strip() or None, limit=SHOWN + 1)
         if not found:
             st.caption(f"Nothing holds “{search}”." if search else "Your conversations will be listed here.")
-        for session in found[:SHOWN]:
-            _draw_row(db, sessions, session)
+        else:
+            _draw_list(found[:SHOWN])
         if len(found) > SHOWN:
             st.caption(f"The {SHOWN} newest are shown. Search to find older ones.")
+        current = next((session for session in found if session.id == state.session_id()), None)
+        if current:
+            with st.popover("Rename, take away, delete", icon=":material/more_horiz:", width="stretch"):
+                _draw_menu(db, sessions, current)
 
 
-def _draw_row(db: Database, sessions: SessionRepository, session: SessionRecord) -> None:
-    is_open = session.id == state.session_id()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-        st.button(
-            session.title,
-            key=f"open_{session.id}",
-            type="secondary" if is_open else "tertiary",
-            width="stretch",
-            help=f"{'Completion' if session.mode == 'completion' else 'Chat'}, {_ago(session.updated_at)}",
-            on_click=state.open_session,
-            args=(session.id,),
-            wrap=False,
-        )
-        with st.popover("", icon=":material/more_horiz:", type="tertiary", help=f"More for “{session.title}”"):
-            _draw_menu(db, sessions, session)
+def _draw_list(found: Sequence[SessionRecord]) -> None:
+    """One choice of many, by keyboard too."""
+    by_id = {session.id: session for session in found}
+    current = state.session_id()
+    state.put(Key.SESSION, current if current in by_id else None)
+    st.radio(
+        "Sessions",
+        list(by_id),
+        format_func=lambda i: _short(by_id[i].title),
+        captions=[_ago(session.updated_at) for session in found],
+        key=Key.SESSION,
+        label_visibility="collapsed",
+        on_change=_open_chosen,
+    )
+
+
+def _open_chosen() -> None:
+    state.open_session(state.get(Key.SESSION))
+
+
+def _short(title: str) -> str:
+    """A title for one line of the sidebar, with the marks of Markdown made plain."""
+    cut = title if len(title) <= TITLE_SHOWN else title[: TITLE_SHOWN - 1].rstrip() + "…"
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-.!|~$:" else c for c in cut)
 
 
 def _draw_menu(db: Database, sessions: SessionRepository, session: SessionRecord) -> None:

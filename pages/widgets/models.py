@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import GroundworkError
 from core.models import catalogue
-from core.models.cards import ModelCard, SourceKind, Task
+from core.models.cards import ModelCard, Task
 from core.onnx.devices import PRECISIONS, TORCH_PRECISIONS, resolve_device
 from core.onnx.exports import Export, list_exports
 from pages import state
@@ -48,7 +48,8 @@ def pick() -> tuple[ModelCard, Choice, str]:
             persist_state="session",
             help="ONNX Runtime answers several times faster; torch in fp32 is what every export is proved against.",
         )
-    st.caption(_facts(card, choice, device))
+    line, more = _facts(card, choice, device)
+    st.caption(line, help=more)
     for export in failed:
         st.caption(
             f":material/block: {export.precision} is not offered: its mean KL to fp32 is "
@@ -68,25 +69,23 @@ def _offered(card: ModelCard, device: str) -> tuple[list[Choice], list[Export]]:
     return onnx + [("torch", precision) for precision in TORCH_PRECISIONS[device]], failed
 
 
-def _facts(card: ModelCard, choice: Choice, device: str) -> str:
+def _facts(card: ModelCard, choice: Choice, device: str) -> tuple[str, str]:
+    """(one short line, the rest for whoever hovers)."""
     facts = card.architecture
-    parts = [
-        f"{facts.parameters / 1e6:,.0f} M parameters",
-        f"reads {facts.context:,} tokens",
-        f"licence {card.licence}",
-        f"{card.source.kind.value}: {card.source.location}"
-        if card.source.kind is not SourceKind.PACKAGE
-        else f"from the package {card.source.location}",
-        f"runs on {device}",
-    ]
     export = next((e for e in list_exports(card, device) if choice == ("onnx", e.precision)), None)
+    line = [f"{facts.parameters / 1e6:,.0f} M parameters", card.licence, f"reads {facts.context:,} tokens"]
+    more = [f"Source: {card.source.kind.value} {card.source.location}, revision {card.revision}. Runs on {device}."]
     if export:
         proof = export.proof
-        parts.append(
-            f"{export.weights_bytes / 1e6:,.0f} MB, mean KL {proof.mean_kl:.2g} to fp32, "
-            f"same first choice {proof.top1_agreement:.1%}"
+        line.append(f"{export.weights_bytes / 1e6:,.0f} MB")
+        line.append(f"proved: KL {proof.mean_kl:.2g}")
+        more.append(
+            f"Compared with torch fp32 on {proof.tokens} tokens: mean KL divergence {proof.mean_kl:.2g} nats, the same "
+            f"first choice in {proof.top1_agreement:.1%}, perplexity × {proof.perplexity_ratio:.4f}."
         )
-    return " · ".join(parts)
+    elif card.weights_bytes:
+        line.append(f"{card.weights_bytes / 1e6:,.0f} MB of weights")
+    return " · ".join(line), " ".join(more)
 
 
 def _int4_words(card: ModelCard, device: str) -> str:
