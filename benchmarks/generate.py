@@ -175,7 +175,11 @@ def _llama_cpp(model_id: str) -> Contender | None:
         from benchmarks.llama_cpp_peer import open_peer
     except ImportError:
         return None
-    return open_peer(catalogue.prepare(model_id), threads=get_settings().threads, prompt=PROMPT)
+    folder = catalogue.prepare(model_id)
+    tokenizer = Tokenizer.load(folder)
+    return open_peer(
+        model_id, threads=get_settings().threads, prompt_ids=_prompt_ids(folder), banned=tuple(tokenizer.eos_ids)
+    )
 
 
 def _load_seconds(export: Path, repeats: int) -> float:

@@ -184,7 +184,7 @@ def _draw_versions(conversations: Conversations, turn: Turn, *, busy: bool) -> N
         ("Later", ":material/chevron_right:", at + 1),
     ):
         if target > at:
-            st.caption(f"{turn.position}/{count}")
+            st.caption(f"{turn.position}/{count}", width="content")
         if st.button(
             label,
             icon=icon,

@@ -96,8 +96,9 @@ def test_regenerate_edit_and_go_back_to_the_first_version(page: Page) -> None:
     page.get_by_role("button", name="Edit").first.click()
     page.get_by_role("textbox", name="Edit your message").fill("Say goodbye.")
     page.get_by_role("button", name="Send as a new version").click()
+    expect(page.get_by_role("button", name="Send as a new version")).to_have_count(0, timeout=ANSWER_MS)
     expect(page.get_by_test_id("stChatMessage").first).to_contain_text("Say goodbye.", timeout=ANSWER_MS)
-    expect(chat_box(page)).to_be_enabled(timeout=ANSWER_MS)
+    expect(page.get_by_role("button", name="Regenerate")).to_be_enabled(timeout=ANSWER_MS)
     page.get_by_role("button", name="Earlier").first.click()
     expect(page.get_by_test_id("stChatMessage").first).to_contain_text("Say hello.", timeout=15_000)
 
