@@ -16,13 +16,17 @@ from core.errors import InvalidInput
 from core.models import catalogue
 from core.models.builtin import BUILTINS
 
+_SILENT = llama_cpp.llama_log_callback(lambda level, text, data: None)
+
 
 def open_peer(model_id: str, *, threads: int, prompt_ids: list[int], banned: tuple[int, ...]) -> Callable[[int], float]:
     """A contender: new tokens → decode tokens/s. Raises InvalidInput for a model that has no GGUF source."""
     target = catalogue.folder(model_id).parent / "peer-q8_0.gguf"
     if not target.is_file():
         _requantise(_source(model_id), target)
+    llama_cpp.llama_log_set(_SILENT, None)
     parameters = llama_cpp.llama_model_default_params()
+    parameters.use_extra_bufts = False  # its AMX buffers crash on virtual machines that announce AMX and forbid it
     model = llama_cpp.llama_model_load_from_file(str(target).encode(), parameters)
     settings = llama_cpp.llama_context_default_params()
     settings.n_ctx, settings.n_threads, settings.n_threads_batch = 2048, threads, threads

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import InvalidInput
 from core.generation.request import SamplingParameters
 
 Logits = npt.NDArray[np.float32]
 _COLDEST = 1e-6  # lower temperatures overflow fp32 and always take the likeliest token anyway
-_BLOCK = 128  # width of the blocks whose maxima narrow a top-k search
+_BELOW = (4.0, 8.0, 12.0, 16.0)  # how far under the maximum to look for the largest logits
 
 
 class Constraint(Protocol):
@@ -71,9 +70,12 @@ class Sampler:
 
     def choose(self, logits: Logits) -> Choice:
         """logits: [vocabulary], not changed."""
-        peak = float(logits.max())
-        log_total = peak + float(np.log(np.exp(logits - np.float32(peak)).sum(dtype=np.float64)))
-        ids, probabilities = self._distribution(self._adjust(logits))
+        peak = logits.max()
+        below = logits - peak
+        weights = np.exp(below)
+        total = float(weights.sum())
+        log_total = float(peak) + float(np.log(total))
+        ids, probabilities = self._distribution(logits, below, weights, total)
         if len(ids) == 1:
             drawn = 0
         else:
@@ -119,20 +121,23 @@ class Sampler:
             adjusted[used] -= np.float32(p.frequency_penalty) * times + np.float32(p.presence_penalty)
         return adjusted
 
-    def _distribution(self, logits: Logits) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        """(ids, probabilities) of the tokens that may be drawn, likeliest first unless nothing narrows them."""
+    def _distribution(
+        self, logits: Logits, below: Logits, weights: Logits, total: float
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """(ids, probabilities) of the tokens that may be drawn, likeliest first unless nothing narrows them.
+
+        below: logits under their maximum. weights: exp(below), and total their sum; used again where nothing changed.
+        """
         p = self._parameters
-        best = int(logits.argmax())
-        if logits[best] == -np.inf:
-            raise InvalidInput(
-                "No token may follow: banned tokens and the JSON schema rule out all of them.",
-                next_step="Ban fewer tokens, or change the schema.",
-            )
-        if p.temperature < _COLDEST or p.top_k == 1:
-            return np.array([best]), np.ones(1)
-        scaled = (logits - logits.max()) / np.float32(p.temperature)
-        weights = np.exp(scaled)
-        total = float(weights.sum(dtype=np.float64))
+        adjusted = self._adjust(logits)
+        if p.temperature == 0 or p.top_k == 1:
+            return np.array([int(adjusted.argmax())]), np.ones(1)
+        if adjusted is not logits:
+            below = adjusted - adjusted.max()
+        if adjusted is not logits or p.temperature != 1.0:
+            weights = np.exp(below * np.float32(1.0 / p.temperature))
+            total = float(weights.sum())
+        logits = adjusted
         if p.top_k and p.top_k < len(logits):
             ids = largest(logits, p.top_k)
         elif p.top_p < 1 or p.min_p > 0:
@@ -172,46 +177,54 @@ class Sampler:
         count = self._parameters.top_logprobs
         if not count:
             return ()
-        shown = dict.fromkeys(int(i) for i in largest(logits, count))
+        shown = dict.fromkeys(largest(logits, count).tolist())
         if len(ids) > 1 and self._reorders:
-            order = np.argsort(-probabilities, kind="stable")[:count]
-            shown.update(dict.fromkeys(int(i) for i in ids[order]))
+            # Narrowed distributions come likeliest first; one that nothing narrows does not.
+            first = ids[:count] if self._narrows else ids[largest(probabilities, count)]
+            shown.update(dict.fromkeys(first.tolist()))
         shown.setdefault(token_id)
-        after = self._lookup(list(shown), ids, probabilities)
-        rows = [(i, float(logits[i]) - log_total, after.get(i, 0.0)) for i in shown]
-        return tuple(sorted(rows, key=lambda row: -row[1]))
+        wanted = np.fromiter(shown, dtype=np.int64, count=len(shown))
+        rows, columns = np.nonzero(wanted[:, None] == ids) if self._narrows else _positions(wanted, ids)
+        after = dict(zip(wanted[rows].tolist(), probabilities[columns].tolist(), strict=True))
+        told = [(i, float(logits[i]) - log_total, after.get(i, 0.0)) for i in shown]
+        return tuple(sorted(told, key=lambda row: -row[1]))
+
+    @property
+    def _narrows(self) -> bool:
+        p = self._parameters
+        return p.temperature == 0 or p.top_k > 0 or p.top_p < 1 or p.min_p > 0
 
     @property
     def _reorders(self) -> bool:
         p = self._parameters
-        return bool(
-            self._constraint
-            or len(self._bias_ids)
-            or len(self._banned)
-            or self._seen
-            or p.frequency_penalty
-            or p.presence_penalty
-        )
-
-    @staticmethod
-    def _lookup(
-        wanted: list[int], ids: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float64]
-    ) -> dict[int, float]:
-        positions = np.flatnonzero(np.isin(ids, wanted))
-        return {int(ids[k]): float(probabilities[k]) for k in positions}
+        changed = self._constraint or len(self._bias_ids) or len(self._banned) or self._seen
+        return bool(changed or p.frequency_penalty or p.presence_penalty)
 
 
-def largest(logits: Logits, count: int) -> npt.NDArray[np.int64]:
-    """Indices of the `count` largest values, largest first; ties by index. logits: [vocabulary]."""
-    size = len(logits)
-    if count >= size:
-        return np.argsort(-logits, kind="stable")
-    whole = size - size % _BLOCK
-    if whole // _BLOCK > 4 * count:
-        # The k-th largest block maximum is a floor under the k-th largest value.
-        peaks = logits[:whole].reshape(-1, _BLOCK).max(axis=1)
-        floor = np.partition(peaks, -count)[-count]
-        near = np.flatnonzero(logits >= floor)
+def _positions(
+    wanted: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """(rows, columns) where ascending `ids` holds the wanted ones."""
+    columns = np.searchsorted(ids, wanted)
+    rows = np.flatnonzero(ids[np.minimum(columns, len(ids) - 1)] == wanted)
+    return rows, columns[rows]
+
+
+def largest(values: npt.NDArray[Any], count: int) -> npt.NDArray[np.int64]:
+    """Indices of the `count` largest values, largest first; ties by index. values: one dimension.
+
+    Passes over the whole array are cheap and sorting it is not: look close under the maximum first.
+    """
+    if count >= len(values):
+        return np.argsort(-values, kind="stable")
+    peak = values.max()
+    for below in _BELOW:
+        near = np.flatnonzero(values >= peak - below)
+        if len(near) >= count:
+            break
     else:
-        near = np.flatnonzero(logits >= np.partition(logits, -count)[-count])
-    return near[np.argsort(-logits[near], kind="stable")][:count]
+        near = np.arange(len(values))
+    if len(near) > 4 * count + 64:
+        floor = np.partition(values[near], -count)[-count]
+        near = near[values[near] >= floor]
+    return near[np.argsort(-values[near], kind="stable")][:count]
