@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from core import __version__
 from core.artefacts import Progress
@@ -149,6 +152,8 @@ def generate(
         top_logprobs=top_logprobs,
         json_schema=parse_schema(_read_text(json_schema)) if json_schema else None,
     )
+    if raw and (messages or prompt is None):
+        raise InvalidInput("--raw takes the text of --prompt as it is.", next_step="Give --prompt, and no --messages.")
     request = GenerationRequest(
         model_id=model,
         parameters=parameters,
@@ -310,14 +315,48 @@ def _print_json(value: Any) -> None:
 
 def main() -> None:
     """Run the command line. A fault is told in one line on stderr, with exit status 2; never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # a pipe's own encoding may know no emoji
     try:
-        app()
-    except GroundworkError as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise SystemExit(2) from error
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        code = _usage_fault(error)
+    except ValidationError as error:
+        code = _fault(_settings_fault(error))
+    except (GroundworkError, OSError) as error:
+        if isinstance(error, BrokenPipeError):  # whoever read the output has gone
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(1) from None
+        code = _fault(str(error))
     except KeyboardInterrupt:
         typer.echo("Stopped.", err=True)
-        raise SystemExit(130) from None
+        code = 130
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _fault(text: str) -> int:
+    typer.echo(f"Error: {' '.join(text.split())}", err=True)
+    return 2
+
+
+def _usage_fault(error: typer.TyperException) -> int:
+    """A wrong option in one line; a command without its arguments shows its help."""
+    told = getattr(error, "format_message", lambda: str(error))()
+    if "\n" not in told:
+        return _fault(told)
+    typer.echo(told)
+    return 2
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]).upper()
+    return name if "DATABASE_URL" in name else f"GROUNDWORK_{name}"
+
+
+def _settings_fault(error: ValidationError) -> str:
+    faults = (_variable(fault["loc"]) + f" is {fault['input']!r}: {fault['msg']}." for fault in error.errors())
+    return " ".join(faults) + " Correct the environment variable, or the .env file."
 
 
 if __name__ == "__main__":

@@ -26,7 +26,6 @@ class Key(StrEnum):
     BANNED = "banned_tokens"
     BIAS = "logit_bias"
     PRESET = "preset"
-    SESSION = "chosen_session"
 
 
 _SESSION = "session"  # query parameter: an unguessable id, so that a reload comes back to the same conversation

@@ -115,9 +115,9 @@ class ModelPool:
         card = catalogue.get(key.model_id)
         backend: Backend
         if key.backend == "onnx":
-            export = find_export(card, key.precision, key.device) or ensure_export(
-                key.model_id, precision=key.precision, device=key.device
-            )
+            export = find_export(card, key.precision, key.device)
+            if export is None or not export.usable:  # one past its bar is refused with its figures
+                export = ensure_export(key.model_id, precision=key.precision, device=key.device)
             self._make_room(export.weights_bytes, card.id)
             backend = open_model(export.path, device=key.device, threads=self._settings.threads)
             folder = export.path
@@ -141,7 +141,7 @@ class ModelPool:
         budget = self._settings.memory_budget_bytes
         with self._lock:
             idle = sorted((m for m in self._models.values() if not m.users), key=lambda model: model.used_at)
-            while idle and sum(m.memory_bytes for m in self._models.values()) + needed > budget:
+            while needed <= budget and idle and sum(m.memory_bytes for m in self._models.values()) + needed > budget:
                 oldest = idle.pop(0)
                 del self._models[oldest.key]
                 oldest.cache.close()

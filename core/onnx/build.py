@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.artefacts import Progress
-from core.errors import ExportFailed
+from core.errors import ExportFailed, GroundworkError
 
 # Block sizes to try in turn: the first that passes its proof is kept. Measured on SmolLM2-135M, 2 cores (see
 # docs/decisions.md): 64 decodes faster than 32 and 128, and passes the int8 bar; 32 is closer to fp32.
@@ -48,12 +48,12 @@ def build_decoder(
         except NotImplementedError as error:
             architecture = json.loads((source / "config.json").read_text()).get("architectures", ["?"])[0]
             raise ExportFailed(
-                f"The ONNX builder does not know the architecture {architecture}: {error}.",
+                f"The ONNX builder does not know the architecture {architecture}: {_sentence(error)}",
                 next_step="Run this model with the torch backend.",
             ) from error
         except (ValueError, KeyError, AttributeError, RuntimeError) as error:
             raise ExportFailed(
-                f"The {precision} model could not be built: {error}.",
+                f"The {precision} model could not be built: {_sentence(error)}",
                 next_step="Run this model with the torch backend, or choose another precision.",
             ) from error
     if cache.exists():
@@ -64,14 +64,20 @@ def build_decoder(
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the libraries' chatter off the terminal and out of --json; it is shown when something goes wrong."""
+    """Keep the libraries' chatter off the terminal and out of --json; it is shown when something unforeseen happens."""
     said = io.StringIO()
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             yield
+    except GroundworkError:
+        raise
     except Exception:
         sys.stderr.write(said.getvalue()[-4_000:])
         raise
+
+
+def _sentence(error: Exception) -> str:
+    return f"{' '.join(str(error).split()).rstrip('.')}."
 
 
 def _mlp_is_gated(source: Path) -> bool:

@@ -119,9 +119,15 @@ def _make(card: ModelCard, source: Path, folder: Path, precision: str, device: s
         progress(0.45, "Reading the proof text with torch")
         with quiet():
             reference = reference_logits(source, token_ids)
-        logits = export_logits(
-            folder, token_ids, device=device, threads=get_settings().threads, progress=_part(progress, 0.5, 0.98)
-        )
+        try:
+            logits = export_logits(
+                folder, token_ids, device=device, threads=get_settings().threads, progress=_part(progress, 0.5, 0.98)
+            )
+        except RuntimeError as error:  # ONNX Runtime has no kernel for a shape of this model
+            raise ExportFailed(
+                f"The {precision} export of {card.id} does not run here: {' '.join(str(error).split())[:300]}.",
+                next_step="Run this model with the torch backend.",
+            ) from error
         proof = compare(reference, logits, token_ids, precision)
         if proof.passed:
             break

@@ -15,9 +15,9 @@ from pages import state
 from pages.widgets.prose import safe_markdown
 from pages.widgets.token_view import token_view
 
-DRAWING_SECONDS = 0.4
+DRAWING_SECONDS = 1.0
 NEVER = 10**9
-REDRAW_SECONDS = 0.1  # each redraw sends the whole text; ten a second read as smooth and leave the cores to the model
+REDRAW_SECONDS = 0.25  # each redraw sends the whole text and costs the model cores: see docs/decisions.md
 _AVATARS = {"user": ":material/person:", "assistant": ":material/auto_awesome:"}
 
 

@@ -56,23 +56,19 @@ def draw(db: Database) -> None:
 
 
 def _draw_list(found: Sequence[SessionRecord]) -> None:
-    """One choice of many, by keyboard too."""
-    by_id = {session.id: session for session in found}
-    current = state.session_id()
-    state.put(Key.SESSION, current if current in by_id else None)
-    st.radio(
-        "Sessions",
-        list(by_id),
-        format_func=lambda i: _short(by_id[i].title),
-        captions=[_ago(session.updated_at) for session in found],
-        key=Key.SESSION,
-        label_visibility="collapsed",
-        on_change=_open_chosen,
-    )
-
-
-def _open_chosen() -> None:
-    state.open_session(state.get(Key.SESSION))
+    """A button each. (A radio would send the place of a choice, and a new session at the top moves all places.)"""
+    with st.container(gap=None):
+        for session in found:
+            st.button(
+                _short(session.title),
+                key=f"open_{session.id}",
+                type="secondary" if session.id == state.session_id() else "tertiary",
+                help=f"{session.title} · {'completion' if session.mode == 'completion' else 'chat'}, "
+                f"{_ago(session.updated_at)}",
+                on_click=state.open_session,
+                args=(session.id,),
+                wrap=False,
+            )
 
 
 def _short(title: str) -> str:

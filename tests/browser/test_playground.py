@@ -129,10 +129,10 @@ def test_history_rename_search_delete_undo_and_take_away(page: Page, tmp_path: P
     title = page.get_by_role("textbox", name="Title")
     title.fill("Zebra talk")
     page.get_by_role("button", name="Rename", exact=True).click()
-    expect(sidebar.get_by_role("radio", name=re.compile("Zebra talk"))).to_be_visible(timeout=15_000)
+    expect(sidebar.get_by_role("button", name="Zebra talk", exact=True)).to_be_visible(timeout=15_000)
     sidebar.get_by_placeholder("Search sessions").fill("zebras")
     sidebar.get_by_placeholder("Search sessions").press("Enter")
-    expect(sidebar.get_by_role("radio", name=re.compile("Zebra talk"))).to_be_visible(timeout=15_000)
+    expect(sidebar.get_by_role("button", name="Zebra talk", exact=True)).to_be_visible(timeout=15_000)
 
     saved = {}
     for label in ("Markdown, to read", "CSV, a row a message", "JSON, everything"):
@@ -155,7 +155,19 @@ def test_history_rename_search_delete_undo_and_take_away(page: Page, tmp_path: P
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(sidebar.get_by_text("Session deleted.")).to_be_visible(timeout=15_000)
     sidebar.get_by_role("button", name="Undo").click()
-    expect(sidebar.get_by_role("radio", name=re.compile("Zebra talk"))).to_be_visible(timeout=15_000)
+    expect(sidebar.get_by_role("button", name="Zebra talk", exact=True)).to_be_visible(timeout=15_000)
+
+
+def test_a_question_stays_in_its_conversation_when_the_list_grows(page: Page) -> None:
+    set_longest_answer(page, 8)
+    for name in ("first", "second"):
+        page.get_by_role("button", name="New session").click()
+        expect(answers(page)).to_have_count(0, timeout=15_000)
+        ask(page, f"Opening of the {name} conversation")
+    ask(page, "And now?")
+    turns = page.get_by_test_id("stChatMessage")
+    expect(turns).to_have_count(4)
+    expect(turns.first).to_contain_text("Opening of the second conversation")
 
 
 def test_a_json_schema_holds_the_answer_and_can_be_lifted(page: Page) -> None:

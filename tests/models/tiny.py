@@ -43,20 +43,20 @@ def _save(model: Any, folder: Path, **saving: Any) -> Path:
     return folder
 
 
-def save_llama(folder: Path, **saving: Any) -> Path:
-    """Two layers, four heads, two key-value heads, tied embeddings."""
+def save_llama(folder: Path, *, hidden: int = 32, context: int = 128, **saving: Any) -> Path:
+    """Two layers, four heads, two key-value heads, tied embeddings. hidden 64: wide enough for the ONNX kernels."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=len(vocabulary()),
-        hidden_size=32,
-        intermediate_size=48,
+        hidden_size=hidden,
+        intermediate_size=hidden * 3 // 2,
         num_hidden_layers=2,
         num_attention_heads=4,
         num_key_value_heads=2,
-        max_position_embeddings=128,
+        max_position_embeddings=context,
         bos_token_id=0,
         eos_token_id=[1, 2],
         tie_word_embeddings=True,
