@@ -6,6 +6,10 @@ from pages import playground
 
 st.set_page_config(page_title="Groundwork", page_icon=":material/foundation:", layout="wide")
 st.navigation(
-    {"Try": [st.Page(playground.render, title="Playground", icon=":material/forum:", url_path="playground", default=True)]},
+    {
+        "Try": [
+            st.Page(playground.render, title="Playground", icon=":material/forum:", url_path="playground", default=True)
+        ]
+    },
     position="sidebar",
 ).run()

@@ -238,7 +238,9 @@ def _messages(prompt: str | None, file: Path | None) -> tuple[Any, ...]:
     try:
         data = json.loads(_read_text(file))
         rows = data["messages"] if isinstance(data, dict) else data
-        turns = tuple(Message(row["role"], str(row["content"])) for row in rows)
+        turns = tuple(Message(row["role"], row["content"]) for row in rows)
+        if not all(isinstance(turn.content, str) for turn in turns):
+            raise TypeError("a content that is no text")
     except (ValueError, KeyError, TypeError) as error:
         raise InvalidInput(
             f"{file} holds no conversation: {error}.", allowed='It must be a JSON list of {"role": …, "content": …}.'

@@ -68,10 +68,10 @@ def guarding_storage(path: Path) -> Iterator[None]:
                 f"The disk is full: {path} could not be written ({free / 1e6:,.0f} MB free).",
                 next_step="Free some space, or set GROUNDWORK_HOME to a folder on a larger disk.",
             ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.EFBIG, errno.EIO):
             raise StorageError(
                 f"{path} cannot be written: {error.strerror}.",
-                next_step="Set GROUNDWORK_HOME to a folder that you may write to.",
+                next_step="Set GROUNDWORK_HOME to a folder that takes files of this size and that you may write to.",
             ) from error
         raise
 

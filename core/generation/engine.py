@@ -163,7 +163,8 @@ class Engine:
 
     def _check_prompt(self, request: GenerationRequest) -> None:
         text = request.raw_prompt if request.raw_prompt is not None else "".join(m.content for m in request.messages)
-        if not text.strip():
+        asked = request.raw_prompt if request.messages == () else request.messages[-1].content
+        if not (asked or "").strip():
             raise InvalidInput("The prompt is empty.", next_step="Write something for the model to answer.")
         limit = self._settings.max_prompt_characters
         if len(text) > limit:
@@ -195,7 +196,7 @@ class _RunState:
             text=result.text,
             events=tuple(self.events),
             prompt_tokens=self.prompt_tokens,
-            completion_tokens=len(self.events),
+            completion_tokens=result.new_tokens,
             cached_tokens=result.cached_tokens,
             ttft_s=result.first_token_s,
             tokens_per_s=rate,

@@ -20,8 +20,8 @@ from core.generation.request import (
 from core.store.database import Database
 from core.store.runs import NewRun, RunRepository, RunStatus
 
-FLUSH_TOKENS = 16
-FLUSH_SECONDS = 0.5
+FLUSH_TOKENS = 64
+FLUSH_SECONDS = 1.0
 
 
 class RecordedRun:
@@ -39,6 +39,7 @@ class RecordedRun:
         self._runs = RunRepository(db)
         self._stream = engine.stream(request, cancel=cancel, on_status=on_status)
         self.run_id = self._runs.start(_new_run(self._stream, request))
+        self._given = len(request.answer_prefix)
 
     def events(self) -> Iterator[TokenEvent]:
         """The tokens. The row is closed however this ends: done, cancelled, failed, or abandoned by the caller."""
@@ -72,7 +73,9 @@ class RecordedRun:
 
     def _flush(self, waiting: list[TokenEvent]) -> None:
         if waiting:
-            self._runs.append(self.run_id, [event_to_json(event) for event in waiting], self._stream.completion.text)
+            chosen = sum(1 for event in waiting if event.index >= self._given)
+            rows = [event_to_json(event) for event in waiting]
+            self._runs.append(self.run_id, rows, self._stream.completion.text, chosen=chosen)
             waiting.clear()
 
     def _finish(self, status: RunStatus, error: str) -> None:
@@ -114,8 +117,8 @@ def prefix_from(events: Sequence[TokenEvent], *, keep: int, instead: int | None 
     kept = tuple(events[:keep])
     if instead is None:
         return kept
-    original = events[keep]
-    for alternative in original.alternatives:
+    original = events[keep] if 0 <= keep < len(events) else None
+    for alternative in original.alternatives if original else ():
         if alternative.token_id == instead:
             forced = TokenEvent(
                 index=keep,
@@ -124,8 +127,8 @@ def prefix_from(events: Sequence[TokenEvent], *, keep: int, instead: int | None 
                 token_text=alternative.text,
                 logprob=alternative.logprob,
                 sampled_probability=alternative.sampled_probability,
-                alternatives=original.alternatives,
-                time_s=original.time_s,
+                alternatives=events[keep].alternatives,
+                time_s=events[keep].time_s,
                 forced=True,
             )
             return (*kept, forced)

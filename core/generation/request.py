@@ -204,9 +204,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The figures of a finished run. Times in seconds. ttft_s: from the start of the run, queueing and loading left
-    out, to the first token. tokens_per_s: new tokens after the first over the time they took (None below two).
-    cached_tokens: prompt tokens whose keys and values were still in the cache. seed: the one that was used."""
+    """The figures of a finished run. Times in seconds. completion_tokens: those the model chose, a continued prefix not
+    counted. ttft_s: from the start of the run, queueing and loading left out, to the first token. tokens_per_s: new
+    tokens after the first over the time they took (None below two). cached_tokens: prompt tokens whose keys and values
+    were still in the cache. seed: the one that was used."""
 
     text: str
     events: tuple[TokenEvent, ...]

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from core.errors import InvalidInput
 from core.generation.request import SamplingParameters
 
 Logits = npt.NDArray[np.float32]
@@ -130,10 +131,16 @@ class Sampler:
         """
         p = self._parameters
         adjusted = self._adjust(logits)
-        if p.temperature == 0 or p.top_k == 1:
-            return np.array([int(adjusted.argmax())]), np.ones(1)
+        best = int(adjusted.argmax())
+        if adjusted[best] == -np.inf:
+            raise InvalidInput(
+                "No token may follow: banned tokens and the JSON schema rule out all of them.",
+                next_step="Ban fewer tokens, or change the schema.",
+            )
+        if p.temperature < _COLDEST or p.top_k == 1:
+            return np.array([best]), np.ones(1)
         if adjusted is not logits:
-            below = adjusted - adjusted.max()
+            below = adjusted - adjusted[best]
         if adjusted is not logits or p.temperature != 1.0:
             weights = np.exp(below * np.float32(1.0 / p.temperature))
             total = float(weights.sum())

@@ -120,10 +120,12 @@ class RunRepository:
             )
         return run_id
 
-    def append(self, run_id: str, tokens: Sequence[dict[str, Any]], text: str) -> None:
-        """Add tokens as one chunk. text: the whole answer so far. A token with a true `forced` is kept, not counted."""
+    def append(self, run_id: str, tokens: Sequence[dict[str, Any]], text: str, *, chosen: int | None = None) -> None:
+        """Add tokens as one chunk. text: the whole answer so far. chosen: how many of them the model chose, to be
+        counted; None: those without a true `forced`."""
         payload = zlib.compress(json.dumps(list(tokens)).encode(), 6)
-        chosen = sum(1 for token in tokens if not token.get("forced"))
+        if chosen is None:
+            chosen = sum(1 for token in tokens if not token.get("forced"))
         values = {
             "text": storable_text(text),
             "completion_tokens": RunRow.completion_tokens + chosen,

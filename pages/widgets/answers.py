@@ -16,7 +16,6 @@ from pages.widgets.prose import safe_markdown
 from pages.widgets.token_view import token_view
 
 DRAWING_SECONDS = 1.0
-NEVER = 10**9
 REDRAW_SECONDS = 0.25  # each redraw sends the whole text and costs the model cores: see docs/decisions.md
 _AVATARS = {"user": ":material/person:", "assistant": ":material/auto_awesome:"}
 
@@ -50,7 +49,10 @@ def draw_live(run: LiveRun) -> None:
             if shot.finished or time.monotonic() > until:
                 break
             # The first token is shown at once; later ones as often as a reader can tell.
-            run.wait(REDRAW_SECONDS, seen=0 if shot.tokens == 0 else NEVER)
+            if shot.tokens:
+                run.join(REDRAW_SECONDS)  # not a wait for tokens: waking up at each would take the model's time
+            else:
+                run.wait(REDRAW_SECONDS, seen=0)
     if shot.finished:
         if shot.error:
             state.set_fault(shot.error)

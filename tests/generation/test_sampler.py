@@ -42,6 +42,11 @@ def test_temperature_zero_takes_the_likeliest() -> None:
     assert choice.sampled_probability == 1.0
 
 
+def test_a_temperature_too_low_for_fp32_takes_the_likeliest_token() -> None:
+    choice = Sampler(plain(temperature=1e-60), seed=1).choose(LOGITS)
+    assert (choice.token_id, choice.sampled_probability) == (0, 1.0)
+
+
 def test_logprob_is_taken_before_sampling() -> None:
     choice = Sampler(plain(temperature=0.1, top_k=1), seed=1).choose(LOGITS)
     assert choice.logprob == pytest.approx(math.log(softmax(LOGITS)[0]), abs=1e-6)
