@@ -43,16 +43,16 @@ def draw(db: Database) -> None:
         )
         _draw_undo(sessions)
         found = sessions.list(search=(search or "").strip() or None, limit=SHOWN + 1)
+        current = next((session for session in found if session.id == state.session_id()), None)
+        if current:
+            with st.popover("Rename, take away, delete", icon=":material/more_horiz:", width="stretch"):
+                _draw_menu(db, sessions, current)
         if not found:
             st.caption(f"Nothing holds “{search}”." if search else "Your conversations will be listed here.")
         else:
             _draw_list(found[:SHOWN])
         if len(found) > SHOWN:
             st.caption(f"The {SHOWN} newest are shown. Search to find older ones.")
-        current = next((session for session in found if session.id == state.session_id()), None)
-        if current:
-            with st.popover("Rename, take away, delete", icon=":material/more_horiz:", width="stretch"):
-                _draw_menu(db, sessions, current)
 
 
 def _draw_list(found: Sequence[SessionRecord]) -> None:
