@@ -20,8 +20,8 @@ from core.generation.request import (
 from core.store.database import Database
 from core.store.runs import NewRun, RunRepository, RunStatus
 
-FLUSH_TOKENS = 64
-FLUSH_SECONDS = 1.0
+FLUSH_TOKENS = 16
+FLUSH_SECONDS = 0.5
 
 
 class RecordedRun:

@@ -69,7 +69,7 @@ def quiet() -> Iterator[None]:
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             yield
-    except GroundworkError:
+    except (GroundworkError, OSError):  # these say it all
         raise
     except Exception:
         sys.stderr.write(said.getvalue()[-4_000:])

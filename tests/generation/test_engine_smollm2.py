@@ -103,11 +103,11 @@ def given(token_ids: list[int]) -> tuple[TokenEvent, ...]:
     return tuple(TokenEvent(n, t, "", "", None, None, (), 0.0, forced=True) for n, t in enumerate(token_ids))
 
 
-def test_greedy_answers_of_onnx_fp32_and_torch_are_equal_token_by_token(engine: Engine) -> None:
-    for prompt in PROMPTS:
-        onnx, torch = (run(engine, ask(prompt, backend=backend)) for backend in ("onnx", "torch"))
-        assert [e.token_id for e in onnx.events] == [e.token_id for e in torch.events], prompt
-        assert [e.logprob for e in onnx.events] == pytest.approx([e.logprob for e in torch.events], abs=2e-3), prompt
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_greedy_answers_of_onnx_fp32_and_torch_are_equal_token_by_token(engine: Engine, prompt: str) -> None:
+    onnx, torch = (run(engine, ask(prompt, backend=backend)) for backend in ("onnx", "torch"))
+    assert [e.token_id for e in onnx.events] == [e.token_id for e in torch.events]
+    assert [e.logprob for e in onnx.events] == pytest.approx([e.logprob for e in torch.events], abs=2e-3)
 
 
 def test_logprobs_are_the_log_softmax_of_torch(engine: Engine, tokenizer: Tokenizer) -> None:

@@ -126,7 +126,7 @@ def test_it_is_there_while_it_streams(engine: Engine, db: Database) -> None:
 
 @pytest.mark.slow
 def test_kill_9_in_mid_answer_leaves_the_partial_answer_marked_interrupted(real_home: Path, db: Database) -> None:
-    command = [sys.executable, "-m", "core", "generate", "--prompt", "Count from one to two hundred in words."]
+    command = [sys.executable, "-m", "core", "generate", "--prompt", "Write a long story about a fox and a river."]
     command += ["--max-new-tokens", "1500", "--temperature", "0", "--top-logprobs", "3"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     runs, deadline = RunRepository(db), time.monotonic() + 60
