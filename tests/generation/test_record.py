@@ -18,6 +18,7 @@ from core.errors import ContextOverflow
 from core.generation.engine import Engine
 from core.generation.record import RecordedRun, recorded_events
 from core.generation.request import GenerationRequest, SamplingParameters
+from core.store.columns import storable_text
 from core.store.database import Database
 from core.store.runs import RunRepository
 from tests.conftest import TINY
@@ -43,7 +44,7 @@ def test_a_run_is_on_record_with_everything_needed_to_repeat_it(engine: Engine, 
     run = RecordedRun(engine, db, ask())
     events = list(run.events())
     record, done = RunRepository(db).get(run.run_id), run.completion
-    assert (record.status, record.finish_reason, record.text) == ("done", "length", done.text)
+    assert (record.status, record.finish_reason, record.text) == ("done", "length", storable_text(done.text))
     assert (record.model_id, record.revision) == (TINY, done.revision)
     assert (record.precision, record.backend, record.device) == ("fp32", "onnx", "cpu")
     assert (record.prompt_tokens, record.completion_tokens, record.cached_tokens) == (done.prompt_tokens, 40, 0)
