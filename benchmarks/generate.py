@@ -23,7 +23,7 @@ from core.models import catalogue
 from core.models.tokenizer import Tokenizer
 from core.onnx.devices import resolve_device
 from core.onnx.exports import ensure_export
-from core.onnx.session import open_model
+from core.onnx.session import overlay
 from core.settings import get_settings
 
 PROMPT = "Write a long story about a fox and a river."
@@ -120,10 +120,13 @@ def _prompt_ids(folder: Path) -> list[int]:
 
 
 def _bare(export: Path, folder: Path) -> Contender:
-    """The library's own loop and its own argmax: what our loop, sampler and alternatives are measured against."""
+    """The library's own loop and its own argmax, with our settings of the session: what our loop, sampler and
+    alternatives are measured against."""
     import onnxruntime_genai as og
 
-    model = open_model(export, device="cpu", threads=get_settings().threads)._model
+    config = og.Config(str(export))
+    config.overlay(overlay(get_settings().threads))
+    model = og.Model(config)
     ids = np.array(_prompt_ids(folder), dtype=np.int32)
 
     def contender(tokens: int) -> float:

@@ -17,7 +17,7 @@ from core import __main__ as cli
 from core.store.database import Database
 from core.store.runs import RunRepository
 from tests.conftest import TINY
-from tests.real_models import ROOT, SMOLLM2, exported_smollm2_home
+from tests.real_models import ROOT, SMOLLM2, exported_smollm2_home, link_real_models
 
 KEYS = [
     *("text", "token_ids", "logprobs", "top_logprobs", "prompt_tokens", "completion_tokens", "ttft_s", "tokens_per_s"),
@@ -314,3 +314,16 @@ def test_the_real_model_answers(real_home: Path) -> None:
     assert "Paris" in answer["text"]
     assert (answer["model"], answer["precision"], answer["top_logprobs"]) == (SMOLLM2, "int8", None)
     assert len(answer["token_ids"]) == len(answer["logprobs"]) == answer["completion_tokens"]
+
+
+@pytest.mark.slow
+def test_the_benchmark_prints_ours_its_peers_and_the_ratios(home: Path) -> None:
+    link_real_models(home)
+    done = in_a_process("bench", "generate", "--repeats", "1", "--tokens", "8", "--json")
+    figures = json.loads(done.stdout)
+    speeds = figures["tokens_per_s"]
+    assert {"ours_int8", "bare_genai_int8", "transformers_fp32"} <= set(speeds)
+    assert figures["ratio_to_transformers"] == pytest.approx(speeds["ours_int8"] / speeds["transformers_fp32"])
+    assert figures["ratio_to_bare_loop"] == pytest.approx(speeds["ours_int8"] / speeds["bare_genai_int8"])
+    assert figures["load_s"] > 0
+    assert 0 < figures["peak_resident_bytes"] < 700e6

@@ -1,7 +1,8 @@
 """A loaded ONNX decoder: these tokens in, these logits out. No torch.
 
 The bridge to ONNX Runtime GenAI. Threads are always set: left alone, ONNX Runtime counts hyper-threads as half a core
-and decodes at 60 % of the speed on a 2-vCPU machine (docs/decisions.md).
+and decodes at 60 % of the speed on a 2-vCPU machine. They stop spinning when a pass ends: while the sampler works, and
+while nobody asks, the other core is free (docs/decisions.md).
 """
 
 from __future__ import annotations
@@ -15,26 +16,22 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import CorruptFile
+from core.onnx import genai
 
 
 class OnnxContext:
     """One sequence's KV cache. capacity, length: in tokens; memory is taken for the whole capacity at once."""
 
-    def __init__(self, model: Any, capacity: int) -> None:
-        import onnxruntime_genai as og
-
-        parameters = og.GeneratorParams(model)
-        parameters.set_search_options(max_length=capacity, do_sample=False)
-        self._generator = og.Generator(model, parameters)
+    def __init__(self, model: genai.Model, capacity: int) -> None:
+        self._generator = genai.Generator(model, capacity)
         self.capacity = capacity
         self.length = 0
 
     def append(self, token_ids: Sequence[int]) -> npt.NDArray[np.float32]:
         """Read `token_ids` after what is there; [vocabulary] logits of the token that follows."""
-        self._generator.append_tokens(np.asarray(token_ids, dtype=np.int32))
+        self._generator.append_tokens(token_ids)
         self.length += len(token_ids)
-        logits: npt.NDArray[np.float32] = np.array(self._generator.get_logits()[0, -1], dtype=np.float32)
-        return logits
+        return self._generator.last_logits()
 
     def rewind(self, length: int) -> None:
         """Forget all but the first `length` tokens."""
@@ -43,13 +40,13 @@ class OnnxContext:
             self.length = length
 
     def close(self) -> None:
-        self._generator = None
+        self._generator.close()
 
 
 class OnnxModel:
     """Loaded weights. Immutable; contexts are opened on it. weights_bytes: size on disk."""
 
-    def __init__(self, model: Any, facts: dict[str, Any], weights_bytes: int) -> None:
+    def __init__(self, model: genai.Model, facts: dict[str, Any], weights_bytes: int) -> None:
         self._model = model
         self.context_length = int(facts["context_length"])
         self.vocabulary = int(facts["vocab_size"])
@@ -59,21 +56,24 @@ class OnnxModel:
         return OnnxContext(self._model, min(capacity, self.context_length))
 
 
+def overlay(threads: int) -> str:
+    """What goes before an export's own genai_config.json, as JSON."""
+    options = {"intra_op_num_threads": threads, "session.force_spinning_stop": "1"}
+    return json.dumps({"model": {"decoder": {"session_options": options}}})
+
+
 def open_model(export: Path, *, device: str, threads: int) -> OnnxModel:
     """Load an export folder. Raises CorruptFile when it is damaged."""
-    import onnxruntime_genai as og
-
     try:
         facts = json.loads((export / "genai_config.json").read_text(encoding="utf-8"))["model"]
-        config = og.Config(str(export))
-        config.overlay(json.dumps({"model": {"decoder": {"session_options": {"intra_op_num_threads": threads}}}}))
+        config = genai.Config(export)
+        config.overlay(overlay(threads))
         if device == "cuda":
             import onnxruntime
 
             onnxruntime.preload_dlls()  # CUDA and cuDNN from torch's own packages
-            config.clear_providers()
-            config.append_provider("cuda")
-        model = og.Model(config)
+            config.use_provider("cuda")
+        model = genai.Model(config)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise CorruptFile(
             f"The export in {export} cannot be loaded: {error}.",
