@@ -48,21 +48,14 @@ def _draw(shared: Services) -> None:
     busy = live is not None or not ready or settings is None
     if live and turns and turns[-1].run and turns[-1].run.id == live.run_id:
         turns = turns[:-1]
-    welcome = st.empty()
     if not turns and not live and ready:
-        with welcome.container():
-            prompts.draw_empty_state()
-    else:
-        welcome.empty()  # at once, not when the script ends: a live answer keeps it running
-    conversation = st.container()
-    with conversation:
-        answers.draw_turns(shared.conversations, turns, settings or RunSettings(card.id), busy=busy)
-    _draw_fault(shared, settings, mode)
+        prompts.draw_empty_state()
+    answers.draw_turns(shared.conversations, turns, settings or RunSettings(card.id), busy=busy)
+    if live:
+        answers.draw_live(live)
+    _draw_fault(shared, mode, usable=settings is not None)
     prompts.draw_schema_notice()
-    _draw_input(shared, settings, mode, disabled=busy, ready=ready)
-    if live:  # last, since it draws until the answer ends
-        with conversation:
-            answers.draw_live(live)
+    _draw_input(shared, mode, disabled=busy, ready=ready)
 
 
 def _draw_controls(shared: Services, card: ModelCard, choice: models.Choice, device: str) -> RunSettings | None:
@@ -92,16 +85,20 @@ def _draw_controls(shared: Services, card: ModelCard, choice: models.Choice, dev
         with st.popover("Templates", icon=":material/library_books:"):
             prompts.draw_library(shared.templates)
     try:
-        chosen = parameters.read()
+        return _run_settings(card, choice, device)
     except GroundworkError as error:
         st.error(str(error), icon=":material/error:")
         return None
+
+
+def _run_settings(card: ModelCard, choice: models.Choice, device: str) -> RunSettings:
+    """What the controls say now. Raises InvalidInput that names every fault of the parameters."""
     return RunSettings(
         model_id=card.id,
         precision=choice[1],
         backend="torch" if choice[0] == "torch" else "onnx",
         device="cuda" if device == "cuda" else "cpu",
-        parameters=chosen,
+        parameters=parameters.read(),
         system_prompt=state.get(Key.SYSTEM_PROMPT) or "",
     )
 
@@ -117,34 +114,41 @@ def _open_session(shared: Services, session_id: str | None):  # type: ignore[no-
         return None
 
 
-def _draw_input(
-    shared: Services, settings: RunSettings | None, mode: Literal["chat", "completion"], *, disabled: bool, ready: bool
-) -> None:
+def _draw_input(shared: Services, mode: Literal["chat", "completion"], *, disabled: bool, ready: bool) -> None:
+    """Where to write. Sending is a callback, so that one script run both starts the answer and draws it."""
     if mode == "chat":
         words = "Write a message" if ready else "You can type as soon as the model is ready"
-        text = st.chat_input(words, key=Key.CHAT_INPUT, disabled=disabled)
-        if text and settings:
-            _send(shared, text, settings, mode)
+        st.chat_input(words, key=Key.CHAT_INPUT, disabled=disabled, on_submit=_send_typed, args=(shared, mode))
         return
     with st.form("completion", border=False):
-        typed = st.text_area(
+        st.text_area(
             "Text to continue",
             key=Key.COMPLETION_INPUT,
             height=160,
             placeholder="Once upon a time",
             help="Sent as it is, without the chat template: the model goes on from here.",
         )
-        sent = st.form_submit_button("Complete", type="primary", icon=":material/play_arrow:", disabled=disabled)
-    if sent and settings:
-        _send(shared, typed or "", settings, mode)
+        st.form_submit_button(
+            "Complete",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=disabled,
+            on_click=_send_typed,
+            args=(shared, mode),
+        )
 
 
-def _send(
-    shared: Services, text: str, settings: RunSettings, mode: Literal["chat", "completion"], *, drop: bool = False
-) -> None:
+def _send_typed(shared: Services, mode: Literal["chat", "completion"]) -> None:
+    _send(shared, state.get(Key.CHAT_INPUT if mode == "chat" else Key.COMPLETION_INPUT) or "", mode)
+
+
+def _send(shared: Services, text: str, mode: Literal["chat", "completion"], *, drop: bool = False) -> None:
+    """Start an answer; a callback. The controls are read now: they may have changed since the page was drawn."""
     state.clear_fault()
     try:
-        session_id, _ = shared.conversations.ask(state.session_id(), text, settings, mode=mode, drop_oldest=drop)
+        session_id, _ = shared.conversations.ask(
+            state.session_id(), text, _run_settings(*models.chosen()), mode=mode, drop_oldest=drop
+        )
     except ContextOverflow as error:
         state.set_fault(str(error), text, droppable=mode == "chat" and state.session_id() is not None)
     except GroundworkError as error:
@@ -152,10 +156,9 @@ def _send(
     else:
         if session_id != state.session_id():
             state.open_session(session_id)
-    st.rerun()
 
 
-def _draw_fault(shared: Services, settings: RunSettings | None, mode: Literal["chat", "completion"]) -> None:
+def _draw_fault(shared: Services, mode: Literal["chat", "completion"], *, usable: bool) -> None:
     """The last prompt that was refused: why, and its text, so that nothing is lost."""
     fault = state.fault()
     if fault is None:
@@ -167,8 +170,14 @@ def _draw_fault(shared: Services, settings: RunSettings | None, mode: Literal["c
             st.caption(f"Not sent ({len(unsent):,} characters):")
             st.code(unsent[:2_000] + ("…" if len(unsent) > 2_000 else ""), language=None, wrap_lines=True, height=120)
         with st.container(horizontal=True):
-            if droppable and settings and st.button("Drop the oldest turns and send", type="primary"):
-                _send(shared, unsent, settings, mode, drop=True)
+            if droppable and usable:
+                st.button(
+                    "Drop the oldest turns and send",
+                    type="primary",
+                    on_click=_send,
+                    args=(shared, unsent, mode),
+                    kwargs={"drop": True},
+                )
             if unsent and len(unsent) <= get_settings().max_prompt_characters:
                 st.button("Put it back into the box", on_click=_restore, args=(unsent, mode))
             st.button("Dismiss", on_click=state.clear_fault)

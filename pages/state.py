@@ -114,3 +114,12 @@ def last_deleted() -> str | None:
 
 def set_last_deleted(value: str | None) -> None:
     st.session_state["last_deleted"] = value
+
+
+def history_length(default: int) -> int:
+    """How many past sessions are listed."""
+    return cast(int, st.session_state.get("history_length", default))
+
+
+def set_history_length(value: int) -> None:
+    st.session_state["history_length"] = value

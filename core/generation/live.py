@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +13,13 @@ from core.generation.engine import Engine
 from core.generation.record import RecordedRun
 from core.generation.request import Completion, GenerationRequest, Stage, Status, TokenEvent
 from core.store.database import Database
+
+_RUNS: weakref.WeakValueDictionary[str, LiveRun] = weakref.WeakValueDictionary()
+
+
+def find(run_id: str) -> LiveRun | None:
+    """A run of this process that somebody still holds: being written, or just ended."""
+    return _RUNS.get(run_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ class LiveRun:
 
     def __init__(self, engine: Engine, db: Database, request: GenerationRequest, *, start: bool = True) -> None:
         self._cancel = threading.Event()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._status = Status(Stage.QUEUEING)
         self._text: list[str] = []
         self._times: list[float] = []
@@ -45,6 +53,7 @@ class LiveRun:
         self._started = time.perf_counter()
         self._recorded = RecordedRun(engine, db, request, cancel=self._cancel, on_status=self._on_status)
         self.run_id = self._recorded.run_id
+        _RUNS[self.run_id] = self
         self._thread = threading.Thread(target=self._work, name=f"run-{self.run_id[:8]}", daemon=True)
         self.on_finished: Callable[[str], None] = lambda text: None
         if start:
@@ -58,16 +67,11 @@ class LiveRun:
         """Stop within one token."""
         self._cancel.set()
 
-    def wait(self, seconds: float, *, seen: int) -> None:
-        """Return when more than `seen` tokens are there, the run ended, or `seconds` passed."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._finished or len(self._times) > seen, timeout=seconds)
-
     def join(self, seconds: float | None = None) -> None:
         self._thread.join(seconds)
 
     def snapshot(self) -> Snapshot:
-        with self._changed:
+        with self._lock:
             new = self._times
             span = new[-1] - new[0] if len(new) > 1 else 0.0
             return Snapshot(
@@ -83,9 +87,8 @@ class LiveRun:
             )
 
     def _on_status(self, status: Status) -> None:
-        with self._changed:
+        with self._lock:
             self._status = status
-            self._changed.notify_all()
 
     def _work(self) -> None:
         try:
@@ -96,17 +99,18 @@ class LiveRun:
         except Exception as error:  # told to the user, and on record with its type
             self._error = f"The run failed: {type(error).__name__}: {error}. What was written so far is kept."
         finally:
-            self.on_finished(self._recorded.completion.text)
-            with self._changed:
+            try:
+                self.on_finished(self._recorded.completion.text)
+            except Exception as error:  # a watcher must see the end all the same
+                self._error = self._error or f"The answer could not be put on record: {error}"
+            with self._lock:
                 self._completion = self._recorded.completion
                 self._text = [self._completion.text]
                 self._status = Status(Stage.DONE)
                 self._finished = True
-                self._changed.notify_all()
 
     def _take(self, event: TokenEvent) -> None:
-        with self._changed:
+        with self._lock:
             self._text.append(event.text)
             if event.index >= self._prefix:
                 self._times.append(event.time_s)
-            self._changed.notify_all()

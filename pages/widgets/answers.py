@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 
 from core.errors import GroundworkError
 from core.generation.conversation import Conversations, RunSettings, Turn
-from core.generation.live import LiveRun, Snapshot
-from core.generation.request import Stage, TokenEvent
+from core.generation.live import LiveRun
+from core.generation.request import TokenEvent
 from core.store.runs import RunRecord
 from pages import state
+from pages.widgets.live_answer import live_answer
 from pages.widgets.prose import safe_markdown
 from pages.widgets.token_view import token_view
 
-DRAWING_SECONDS = 1.0
-REDRAW_SECONDS = 0.25  # each redraw sends the whole text and costs the model cores: see docs/decisions.md
 _AVATARS = {"user": ":material/person:", "assistant": ":material/auto_awesome:"}
 
 
@@ -30,45 +27,11 @@ def draw_turns(conversations: Conversations, turns: tuple[Turn, ...], settings: 
                 _draw_answer(conversations, turn, settings, busy=busy)
 
 
-@st.fragment(run_every=REDRAW_SECONDS)
 def draw_live(run: LiveRun) -> None:
-    """An answer while it is written, with its figures and a stop button; a rerun of the page when it ends.
-
-    Each run of the fragment draws for a moment and returns: a click on Stop waits in line behind it.
-    """
+    """An answer while it is written, with its figures and a stop button."""
     with st.chat_message("assistant", avatar=_AVATARS["assistant"]):
-        text = st.empty()
-        with st.container(horizontal=True, vertical_alignment="center"):
-            figures = st.empty()
-            st.button("Stop", icon=":material/stop_circle:", on_click=run.cancel, key=f"stop_{run.run_id}")
-        until = time.monotonic() + DRAWING_SECONDS
-        while True:
-            shot = run.snapshot()
-            text.markdown(safe_markdown(shot.text) if shot.text.strip() else "\u2003")
-            figures.caption(live_line(shot))
-            if shot.finished or time.monotonic() > until:
-                break
-            # The first token is shown at once; later ones as often as a reader can tell.
-            if shot.tokens:
-                run.join(REDRAW_SECONDS)  # not a wait for tokens: waking up at each would take the model's time
-            else:
-                run.wait(REDRAW_SECONDS, seen=0)
-    if shot.finished:
-        if shot.error:
-            state.set_fault(shot.error)
-        st.rerun()
-
-
-def live_line(shot: Snapshot) -> str:
-    """What a run is doing, and its figures so far."""
-    if shot.status.stage is Stage.QUEUEING:
-        place = f", place {shot.status.position} in line" if shot.status.position else ""
-        return f":material/hourglass_top: queueing{place}"
-    if shot.status.stage in (Stage.LOADING, Stage.READING):
-        return f":material/hourglass_top: {shot.status.stage.value} · {shot.elapsed_s:.1f} s"
-    rate = f" · {shot.tokens_per_s:.1f} tokens/s" if shot.tokens_per_s else ""
-    first = f" · first after {shot.ttft_s:.2f} s" if shot.ttft_s is not None else ""
-    return f":material/edit: answering · {shot.tokens} tokens{rate}{first}"
+        live_answer(run)
+        st.button("Stop", icon=":material/stop_circle:", on_click=run.cancel, key=f"stop_{run.run_id}")
 
 
 def figures_line(run: RunRecord) -> str:

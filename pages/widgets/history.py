@@ -18,7 +18,7 @@ from exports.session_markdown import session_markdown
 from pages import state
 from pages.state import Key
 
-SHOWN = 30
+SHOWN = 15  # at first, and more at a time; each costs the browser work at every rerun
 TITLE_SHOWN = 34  # characters
 
 
@@ -42,7 +42,7 @@ def draw(db: Database) -> None:
             icon=":material/search:",
         )
         _draw_undo(sessions)
-        found = sessions.list(search=(search or "").strip() or None, limit=SHOWN + 1)
+        found = sessions.list(search=(search or "").strip() or None, limit=state.history_length(SHOWN) + 1)
         current = next((session for session in found if session.id == state.session_id()), None)
         if current:
             with st.popover("Rename, take away, delete", icon=":material/more_horiz:", width="stretch"):
@@ -50,9 +50,15 @@ def draw(db: Database) -> None:
         if not found:
             st.caption(f"Nothing holds “{search}”." if search else "Your conversations will be listed here.")
         else:
-            _draw_list(found[:SHOWN])
-        if len(found) > SHOWN:
-            st.caption(f"The {SHOWN} newest are shown. Search to find older ones.")
+            _draw_list(found[: state.history_length(SHOWN)])
+        if len(found) > state.history_length(SHOWN):
+            st.button(
+                "Show older sessions",
+                icon=":material/expand_more:",
+                type="tertiary",
+                on_click=state.set_history_length,
+                args=(state.history_length(SHOWN) + SHOWN,),
+            )
 
 
 def _draw_list(found: Sequence[SessionRecord]) -> None:

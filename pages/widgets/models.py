@@ -60,6 +60,12 @@ def pick() -> tuple[ModelCard, Choice, str]:
     return card, choice, device
 
 
+def chosen() -> tuple[ModelCard, Choice, str]:
+    """What `pick` would give, without drawing: for callbacks."""
+    forget_unknown_choice()
+    return catalogue.get(state.get(Key.MODEL)), state.get(Key.PRECISION), resolve_device()
+
+
 def _offered(card: ModelCard, device: str) -> tuple[list[Choice], list[Export]]:
     """(choices, exports past their bar)."""
     exports = {export.precision: export for export in list_exports(card, device)}

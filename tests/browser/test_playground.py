@@ -114,6 +114,31 @@ def test_stop_keeps_what_was_written_and_continue_goes_on(page: Page) -> None:
     expect(page.get_by_text("2/2")).to_be_visible(timeout=ANSWER_MS)
 
 
+def test_an_answer_goes_on_through_a_reload_and_is_written_in_blocks(page: Page) -> None:
+    chat_box(page).fill("Write a very long story about a river, with many chapters.")
+    chat_box(page).press("Enter")
+    expect(page.get_by_text(re.compile(r"answering · \d+ tokens"))).to_be_visible(timeout=ANSWER_MS)
+    page.reload()
+    expect(page.get_by_text(re.compile(r"answering · \d+ tokens"))).to_be_visible(timeout=30_000)
+    expect(page.locator(".answer p").first).not_to_be_empty()
+    page.get_by_role("button", name="Parameters").click()  # the page can be used meanwhile
+    expect(page.get_by_role("spinbutton", name="Longest answer (tokens)")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("stopped by you")).to_be_visible(timeout=15_000)
+
+
+def test_the_page_asks_no_other_site_for_anything(chromium: Browser, app_url: str) -> None:
+    page = chromium.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(app_url)
+    expect(chat_box(page)).to_be_enabled(timeout=60_000)
+    page.wait_for_timeout(1_000)
+    page.close()
+    assert [url for url in asked if not url.startswith((app_url, "data:", "blob:"))] == []
+
+
 def test_a_conversation_survives_a_reload(page: Page) -> None:
     set_longest_answer(page, 12)
     ask(page, "Name a colour, please.")

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.real_models import link_real_models
 
-APP = str(Path(__file__).resolve().parents[2] / "app.py")
+APP = str(Path(__file__).resolve().parents[2] / "pages" / "navigation.py")
 
 
 @pytest.fixture

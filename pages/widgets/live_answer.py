@@ -1,0 +1,31 @@
+"""An answer while it is written: its text, what the run is doing, its figures. Drawn by the browser, not by reruns.
+
+The component beside this file listens to `pages.live_route` and asks for one rerun of the page when the answer ends.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.generation.live import LiveRun
+from pages import live_route
+
+_HERE = Path(__file__).parent
+_component = st.components.v2.component(
+    "groundwork_live_answer",
+    html='<div class="answer" aria-busy="true"></div><p class="line" role="status"></p>',
+    css=(_HERE / "live_answer.css").read_text(encoding="utf-8"),
+    js=(_HERE / "live_answer.js").read_text(encoding="utf-8"),
+)
+
+
+def live_answer(run: LiveRun) -> None:
+    """Shows the run; the page runs again when it ends."""
+    source = f"{live_route.address(st.get_option('server.baseUrlPath'))}/{run.run_id}"
+    _component(key=f"live_{run.run_id}", data={"source": source}, on_ended_change=_nothing)
+
+
+def _nothing() -> None:
+    """Streamlit names a component's events by their callbacks; the rerun itself is what is wanted."""
