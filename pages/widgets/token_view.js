@@ -129,7 +129,8 @@ function createView(root) {
     surprises = tokens.flatMap((token, place) => (token[P] !== null && token[P] < data.unlikely ? [place] : []));
     next.disabled = !surprises.length;
     summary.textContent = summarise();
-    const most = Math.max(1, ...tokens.map((token) => rows(token).length));
+    // Room for most lists, so that little moves between tokens; a rare longer one grows the panel.
+    const most = Math.min(6, Math.max(1, ...tokens.map((token) => rows(token).length)));
     panel.style.setProperty("--rows", String(most));
   }
 
@@ -232,6 +233,7 @@ function createView(root) {
     mark(true);
     focus(place);
     drawPanel();
+    panel.scrollIntoView({ block: "nearest" }); // what was asked for is seen, whatever the length of the answer
     const token = tokens[place];
     const chance = token[P] === null ? "given, probability not measured" : `${spokenPercent(token[P])}, rank ${rank(token)}`;
     announce.textContent = `${spoken(token[TEXT], token[KIND])}: ${chance}. ${token[OTHERS].length} alternatives below the text.`;
