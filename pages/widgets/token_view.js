@@ -129,9 +129,9 @@ function createView(root) {
     surprises = tokens.flatMap((token, place) => (token[P] !== null && token[P] < data.unlikely ? [place] : []));
     next.disabled = !surprises.length;
     summary.textContent = summarise();
-    // Room for most lists, so that little moves between tokens; a rare longer one grows the panel.
-    const most = Math.min(6, Math.max(1, ...tokens.map((token) => rows(token).length)));
-    panel.style.setProperty("--rows", String(most));
+    // Room for three lists in four, so that little moves between tokens; a rare longer one grows the panel.
+    const lengths = tokens.map((token) => rows(token).length).sort((a, b) => a - b);
+    panel.style.setProperty("--rows", String(Math.max(1, lengths[Math.floor(lengths.length * 0.75)] ?? 1)));
   }
 
   function summarise() {
