@@ -17,9 +17,10 @@ from pydantic import ValidationError
 
 from core import __version__
 from core.artefacts import Progress
-from core.errors import GroundworkError, InvalidInput
+from core.errors import GroundworkError, InvalidInput, ModelRefused
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
+DEFAULT_ENCODER = "minilm-l6"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,6 +34,7 @@ ModelOption = Annotated[str, typer.Option("--model", help="Catalogue id, hub id,
 PrecisionOption = Annotated[
     str, typer.Option(help="auto, fp32, int8, int4 on the CPU; fp16, bf16, int8, int4 on a GPU.")
 ]
+EncoderPrecisionOption = Annotated[str, typer.Option(help="auto, int8 or fp32 on the CPU; fp16 or fp32 on a GPU.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 JobOption = Annotated[str, typer.Option("--job", hidden=True, help="Report to this row of the job table.")]
 
@@ -99,13 +101,9 @@ def export(
     if as_json:
         _print_json(made.to_json())
         return
-    proof = made.proof
-    bar = f"bar {proof.bar:g}" if proof.bar is not None else "no bar: read the figures before you rely on it"
+    bar = "" if made.proof.bar is not None else " No bar: read the figures before you rely on it."
     typer.echo(f"{made.path}  ({made.weights_bytes / 1e6:,.0f} MB)")
-    typer.echo(
-        f"mean KL {proof.mean_kl:.2g} nats ({bar}), top-1 agreement {proof.top1_agreement:.1%}, "
-        f"perplexity × {proof.perplexity_ratio:.4f}, on {proof.tokens} tokens"
-    )
+    typer.echo(f"{made.proof.details} Decided by {made.proof.words}.{bar}")
 
 
 @app.command()
@@ -201,6 +199,88 @@ def generate(
     )
 
 
+TextOption = Annotated[list[str], typer.Option("--text", help="A text; give the option again for more texts.")]
+
+
+@app.command()
+def embed(
+    text: TextOption,
+    model: ModelOption = DEFAULT_ENCODER,
+    precision: EncoderPrecisionOption = "auto",
+    device: DeviceOption = "auto",
+    as_json: JsonFlag = False,
+) -> None:
+    """Sentence embeddings: the mean of the token vectors, of unit length; a dot product is the cosine similarity."""
+    encoder = _encoder(model, "feature-extraction", precision, device, text)
+    vectors = encoder.embed(text)
+    if as_json:
+        _print_json({"embeddings": vectors.tolist()})
+        return
+    for one, row in zip(text, vectors @ vectors.T, strict=True):
+        typer.echo(f"{' '.join(f'{value:6.3f}' for value in row)}  {one}")
+
+
+@app.command()
+def classify(
+    text: TextOption,
+    model: Annotated[str, typer.Option("--model", help="A classifier of the catalogue.")],
+    precision: EncoderPrecisionOption = "auto",
+    device: DeviceOption = "auto",
+    as_json: JsonFlag = False,
+) -> None:
+    """The classes of each text with their probabilities, likeliest first."""
+    encoder = _encoder(model, "text-classification", precision, device, text)
+    found = encoder.classify(text)
+    if as_json:
+        _print_json({"classes": [[asdict(score) for score in scores] for scores in found]})
+        return
+    for one, scores in zip(text, found, strict=True):
+        typer.echo(f"{one}\n" + "\n".join(f"  {score.probability:6.1%}  {score.label}" for score in scores))
+
+
+@app.command(name="fill-mask")
+def fill_mask(
+    text: TextOption,
+    model: Annotated[str, typer.Option("--model", help="A masked language model of the catalogue.")],
+    top: Annotated[int, typer.Option(help="Choices for each mask.")] = 5,
+    precision: EncoderPrecisionOption = "auto",
+    device: DeviceOption = "auto",
+    as_json: JsonFlag = False,
+) -> None:
+    """The likeliest words for each mask of a text."""
+    encoder = _encoder(model, "fill-mask", precision, device, text)
+    found = [encoder.fill_mask(one, top=top) for one in text]
+    if as_json:
+        _print_json({"choices": [[asdict(choice) for choice in choices] for choices in found]})
+        return
+    for choices in found:
+        typer.echo("\n".join(f"{choice.probability:6.1%}  {choice.text}" for choice in choices))
+
+
+def _encoder(model: str, task_name: str, precision: str, device: str, texts: list[str]) -> Any:
+    """The model's export, made if it is not there, and loaded. Says so when a text is longer than it reads."""
+    from core.models import catalogue
+    from core.models.cards import Task
+    from core.onnx.encoder import Encoder, check_texts
+    from core.onnx.exports import ensure_export
+    from core.settings import get_settings
+
+    task = Task(task_name)
+    if (card := catalogue.get(model)).task is not task:
+        raise ModelRefused(
+            f"{card.id} is a {card.task.value} model.",
+            allowed=f"This command wants a {task.value} model.",
+            next_step="`python -m core models` lists them.",
+        )
+    check_texts(texts)
+    with _progress("") as progress:
+        export = ensure_export(model, precision=precision, device=device, progress=progress)
+    encoder = Encoder(export.path, device=export.device, threads=get_settings().threads)
+    for place in encoder.truncated(texts):
+        typer.echo(f"Text {place + 1} is longer than {encoder.context_length} tokens; its end is left out.", err=True)
+    return encoder
+
+
 bench_app = typer.Typer(no_args_is_help=True, help="Ours beside a peer, in one run, as a ratio.")
 app.add_typer(bench_app, name="bench")
 
@@ -216,6 +296,22 @@ def bench_generate(
     from benchmarks.generate import as_table, run
 
     figures = run(model, repeats=repeats, tokens=tokens)
+    if as_json:
+        _print_json(figures)
+    else:
+        typer.echo(as_table(figures))
+
+
+@bench_app.command("encode")
+def bench_encode(
+    model: ModelOption = DEFAULT_ENCODER,
+    repeats: Annotated[int, typer.Option(min=1, help="Counted rounds; medians are printed.")] = 7,
+    as_json: JsonFlag = False,
+) -> None:
+    """Sentence embeddings of a batch: ours in int8 and transformers' in fp32."""
+    from benchmarks.encode import as_table, run
+
+    figures = run(model, repeats=repeats)
     if as_json:
         _print_json(figures)
     else:
@@ -298,6 +394,8 @@ def _terminal_progress() -> Iterator[Callable[[float, str], None]]:
     last = [""]
 
     def show(fraction: float, text: str) -> None:
+        if text == "Ready" and not last[0]:
+            return  # there was nothing to do
         if live:
             sys.stderr.write(f"\r\033[K{fraction:4.0%}  {text}")
         elif text.rstrip("0123456789/ of") != last[0]:
@@ -306,7 +404,7 @@ def _terminal_progress() -> Iterator[Callable[[float, str], None]]:
         sys.stderr.flush()
 
     yield show
-    if live:
+    if live and last[0]:
         sys.stderr.write("\n")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import shutil
 import sys
 from collections.abc import Iterator
@@ -22,13 +23,17 @@ from core.errors import ExportFailed, GroundworkError
 BLOCK_SIZES: dict[str, tuple[int, ...]] = {"int8": (64, 32), "int4": (32,), "fp32": (0,), "fp16": (0,), "bf16": (0,)}
 
 
+class UnknownToBuilder(ExportFailed):
+    """The architecture has to be exported another way."""
+
+
 def build_decoder(
     source: Path, target: Path, *, precision: str, device: str, block_size: int, progress: Progress
 ) -> None:
     """Write model.onnx, its data, genai_config.json and the tokenizer into `target`.
 
     source: folder with safetensors, config.json and tokenizer.json. block_size: weights per quantisation scale, 0 for
-    none. Raises ExportFailed for an architecture that the builder does not know.
+    none. Raises UnknownToBuilder for an architecture that the builder does not know, ExportFailed when it fails.
     """
     options = ["prune_lm_head=true"]
     if block_size:
@@ -47,7 +52,7 @@ def build_decoder(
             create_model(None, str(source), str(target), precision, device, str(cache), **extra)
         except NotImplementedError as error:
             architecture = json.loads((source / "config.json").read_text()).get("architectures", ["?"])[0]
-            raise ExportFailed(
+            raise UnknownToBuilder(
                 f"The ONNX builder does not know the architecture {architecture}: {_sentence(error)}",
                 next_step="Run this model with the torch backend.",
             ) from error
@@ -66,6 +71,8 @@ def build_decoder(
 def quiet() -> Iterator[None]:
     """Keep the libraries' chatter off the terminal and out of --json; it is shown when something unforeseen happens."""
     said = io.StringIO()
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # handlers hold on to the stream that they were made with
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             yield
@@ -74,6 +81,8 @@ def quiet() -> Iterator[None]:
     except Exception:
         sys.stderr.write(said.getvalue()[-4_000:])
         raise
+    finally:
+        logging.disable(before)
 
 
 def _sentence(error: Exception) -> str:

@@ -15,7 +15,11 @@ PRECISIONS: dict[str, tuple[str, ...]] = {
     "cpu": ("int8", "fp32", "int4"),  # the first is the default
     "cuda": ("fp16", "bf16", "int8", "int4"),
 }
+GRAPH_PRECISIONS: dict[str, tuple[str, ...]] = {"cpu": ("int8", "fp32"), "cuda": ("fp16", "fp32")}  # of encoders
 TORCH_PRECISIONS: dict[str, tuple[str, ...]] = {"cpu": ("fp32",), "cuda": ("fp16", "bf16", "fp32")}
+
+
+_KINDS = {"graph": "encoders"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +87,12 @@ def resolve_device(wish: str = "auto") -> str:
 
 def resolve_precision(wish: str, device: str, backend: str = "onnx") -> str:
     """The precision to run in; "auto" takes the device's default. Raises DeviceUnavailable for one it does not have."""
-    offered = (PRECISIONS if backend == "onnx" else TORCH_PRECISIONS)[device]
+    offered = {"onnx": PRECISIONS, "graph": GRAPH_PRECISIONS}.get(backend, TORCH_PRECISIONS)[device]
     if wish == "auto":
         return offered[0]
     if wish not in offered:
         raise DeviceUnavailable(
-            f"Precision {wish!r} is not offered for {backend} on {device}.",
+            f"Precision {wish!r} is not offered for {_KINDS.get(backend, backend)} on {device}.",
             allowed=f"Offered: {', '.join(offered)}.",
             next_step="Choose one of these, or another device.",
         )

@@ -16,12 +16,13 @@ from typing import Any
 
 from core import __version__
 from core.artefacts import Progress, folder_bytes, make_folder, no_progress
-from core.errors import CorruptFile, ExportFailed, ModelRefused
+from core.errors import CorruptFile, ExportFailed
 from core.models import catalogue
 from core.models.cards import ModelCard, Task
 from core.models.tokenizer import Tokenizer
-from core.onnx.build import BLOCK_SIZES, build_decoder, quiet
-from core.onnx.devices import PRECISIONS, resolve_device, resolve_precision
+from core.onnx.build import BLOCK_SIZES, UnknownToBuilder, build_decoder, quiet
+from core.onnx.devices import GRAPH_PRECISIONS, PRECISIONS, resolve_device, resolve_precision
+from core.onnx.graph_proof import GraphProof
 from core.onnx.proof import Proof, compare, export_logits, proof_token_ids, reference_logits
 from core.settings import get_settings
 
@@ -43,7 +44,8 @@ class Export:
     created_at: str
     app_version: str
     sha256: dict[str, str]
-    proof: Proof
+    proof: Proof | GraphProof
+    task: str = Task.TEXT_GENERATION.value
 
     @property
     def usable(self) -> bool:
@@ -66,7 +68,8 @@ def find_export(card: ModelCard, precision: str, device: str) -> Export | None:
 def list_exports(card: ModelCard, device: str | None = None) -> tuple[Export, ...]:
     """All exports of this revision, the device's default precision first."""
     devices = (device,) if device else tuple(PRECISIONS)
-    found = (find_export(card, precision, where) for where in devices for precision in PRECISIONS[where])
+    offered = PRECISIONS if card.task is Task.TEXT_GENERATION else GRAPH_PRECISIONS
+    found = (find_export(card, precision, where) for where in devices for precision in offered[where])
     return tuple(export for export in found if export)
 
 
@@ -75,16 +78,13 @@ def ensure_export(
 ) -> Export:
     """The export, made and proved if it is not there. Two callers at once make it once.
 
-    Raises ModelRefused for a model that is no decoder, ExportFailed when it cannot be built or fails its proof.
+    Decoders go through GenAI's builder; those that it does not know, and all other models, through transformers'
+    exporter.
+    Raises ExportFailed when it cannot be built or fails its proof, DeviceUnavailable for a precision it does not have.
     """
     card = catalogue.get(model_id)
     where = resolve_device(device)
-    kind = resolve_precision(precision, where)
-    if card.task is not Task.TEXT_GENERATION:
-        raise ModelRefused(
-            f"{card.id} is a {card.task.value} model; only decoders (text-generation) can be exported yet.",
-            next_step="Choose a model that generates text.",
-        )
+    kind = resolve_precision(precision, where, "onnx" if card.task is Task.TEXT_GENERATION else "graph")
     source = catalogue.prepare(model_id, progress=_part(progress, 0.0, 0.4))
     card = catalogue.get(model_id)
     target = export_folder(card, kind, where)
@@ -94,8 +94,7 @@ def ensure_export(
         raise CorruptFile(f"The export in {target} has no {RECORD}.", next_step="Delete that folder and export again.")
     if not export.usable:
         raise ExportFailed(
-            f"The {kind} export of {card.id} is not the same model: mean KL {export.proof.mean_kl:.2g} nats.",
-            allowed=f"The bar for {kind} is {export.proof.bar:g}.",
+            f"The {kind} export of {card.id} is not the same model: {export.proof.words}.",
             next_step="Use another precision. The export is kept, with its figures, but is not offered.",
         )
     progress(1.0, "Ready")
@@ -110,11 +109,45 @@ def delete_export(export: Export) -> int:
 
 
 def _make(card: ModelCard, source: Path, folder: Path, precision: str, device: str, progress: Progress) -> None:
+    proof: Proof | GraphProof
+    if card.task is Task.TEXT_GENERATION:
+        try:
+            block_size, proof = _make_decoder(card, source, folder, precision, device, progress)
+        except UnknownToBuilder:
+            if precision not in GRAPH_PRECISIONS[device]:
+                raise
+            block_size, proof = 0, _make_graph_decoder(card, source, folder, precision, device, progress)
+    else:
+        block_size, proof = 0, _make_encoder(card, source, folder, precision, device, progress)
+    progress(0.99, "Writing the record of the export")
+    for name in ("config.json", "generation_config.json"):  # the end tokens, for a serving path that reads this folder
+        if (source / name).is_file():
+            shutil.copyfile(source / name, folder / name)
+    files = sorted(folder.glob("model.onnx*"))
+    record = {
+        "model_id": card.id,
+        "revision": card.revision,
+        "precision": precision,
+        "device": device,
+        "block_size": block_size,
+        "weights_bytes": sum(file.stat().st_size for file in files),
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "app_version": __version__,
+        "sha256": {file.name: _sha256(file) for file in files},
+        "task": card.task.value,
+        "proof": proof.to_json(),
+    }
+    (folder / RECORD).write_text(json.dumps(record, indent=2), encoding="utf-8")
+
+
+def _make_decoder(
+    card: ModelCard, source: Path, folder: Path, precision: str, device: str, progress: Progress
+) -> tuple[int, Proof]:
+    """Through GenAI's builder; (block size, proof). The first block size that passes is kept."""
     tokenizer = Tokenizer.load(source)
     token_ids = proof_token_ids(tokenizer, card.architecture.context)
     for block_size in BLOCK_SIZES[precision]:
-        for leftover in folder.iterdir():
-            leftover.unlink()
+        _empty(folder)
         build_decoder(source, folder, precision=precision, device=device, block_size=block_size, progress=progress)
         progress(0.45, "Reading the proof text with torch")
         with quiet():
@@ -131,24 +164,65 @@ def _make(card: ModelCard, source: Path, folder: Path, precision: str, device: s
         proof = compare(reference, logits, token_ids, precision)
         if proof.passed:
             break
-    progress(0.99, "Writing the record of the export")
-    for name in ("config.json", "generation_config.json"):  # the end tokens, for a serving path that reads this folder
-        if (source / name).is_file():
-            shutil.copyfile(source / name, folder / name)
-    files = sorted(folder.glob("model.onnx*"))
-    record = {
-        "model_id": card.id,
-        "revision": card.revision,
-        "precision": precision,
-        "device": device,
-        "block_size": block_size,
-        "weights_bytes": sum(file.stat().st_size for file in files),
-        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "app_version": __version__,
-        "sha256": {file.name: _sha256(file) for file in files},
-        "proof": proof.to_json(),
-    }
-    (folder / RECORD).write_text(json.dumps(record, indent=2), encoding="utf-8")
+    return block_size, proof
+
+
+def _make_graph_decoder(
+    card: ModelCard, source: Path, folder: Path, precision: str, device: str, progress: Progress
+) -> Proof:
+    """Through transformers' exporter, with its KV cache as inputs and outputs."""
+    _empty(folder)
+    model = _traced(card, source, folder, precision, device, progress)
+    token_ids = proof_token_ids(Tokenizer.load(source), card.architecture.context)
+    reference = reference_logits(source, token_ids, model)
+    logits = export_logits(
+        folder, token_ids, device=device, threads=get_settings().threads, progress=_part(progress, 0.6, 0.98)
+    )
+    return compare(reference, logits, token_ids, precision)
+
+
+def _make_encoder(
+    card: ModelCard, source: Path, folder: Path, precision: str, device: str, progress: Progress
+) -> GraphProof:
+    from core.onnx.graph_proof import prove_graph
+
+    model = _traced(card, source, folder, precision, device, progress)
+    return prove_graph(
+        folder,
+        model,
+        task=card.task,
+        precision=precision,
+        device=device,
+        threads=get_settings().threads,
+        progress=_part(progress, 0.6, 0.98),
+    )
+
+
+def _traced(card: ModelCard, source: Path, folder: Path, precision: str, device: str, progress: Progress) -> Any:
+    """Write the graph; the torch model that it was made from."""
+    from core.onnx.build_graph import build_graph, load_reference
+
+    with quiet():
+        model = load_reference(source, card.task)
+    build_graph(
+        source,
+        folder,
+        task=card.task,
+        context_length=card.architecture.context,
+        precision=precision,
+        device=device,
+        model=model,
+        progress=progress,
+    )
+    return model
+
+
+def _empty(folder: Path) -> None:
+    for leftover in folder.iterdir():
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
 
 
 def _read(folder: Path) -> Export | None:
@@ -157,7 +231,8 @@ def _read(folder: Path) -> Export | None:
         return None
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
-        return Export(path=folder, proof=Proof(**data.pop("proof")), **data)
+        proof = data.pop("proof")
+        return Export(path=folder, proof=(GraphProof if "measure" in proof else Proof)(**proof), **data)
     except (ValueError, TypeError, KeyError) as error:
         raise CorruptFile(f"{file} is damaged: {error}.", next_step="Delete that folder and export again.") from error
 

@@ -45,6 +45,24 @@ class Proof:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    @property
+    def short(self) -> str:
+        """The figure that decides."""
+        return f"KL {self.mean_kl:.2g}"
+
+    @property
+    def details(self) -> str:
+        """All figures, in a sentence."""
+        return (
+            f"Compared with torch fp32 on {self.tokens} tokens: mean KL divergence {self.mean_kl:.2g} nats, the same "
+            f"first choice in {self.top1_agreement:.1%}, perplexity × {self.perplexity_ratio:.4f}."
+        )
+
+    @property
+    def words(self) -> str:
+        """The figure that decides, and its bar."""
+        return f"mean KL {self.mean_kl:.2g} nats" + (f" (bar {self.bar:g})" if self.bar is not None else "")
+
 
 def proof_token_ids(tokenizer: Tokenizer, context: int) -> list[int]:
     """Token ids of the fixed text, PROOF_TOKENS of them (fewer where the context is shorter)."""
@@ -54,12 +72,13 @@ def proof_token_ids(tokenizer: Tokenizer, context: int) -> list[int]:
     return ids[: min(PROOF_TOKENS, context)]
 
 
-def reference_logits(source: Path, token_ids: list[int]) -> npt.NDArray[np.float32]:
-    """[position, vocabulary] logits of torch in fp32 on the CPU."""
+def reference_logits(source: Path, token_ids: list[int], model: Any = None) -> npt.NDArray[np.float32]:
+    """[position, vocabulary] logits of torch in fp32 on the CPU. model: loaded already, in fp32."""
     import torch
     from transformers import AutoModelForCausalLM
 
-    model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, local_files_only=True).eval()
+    if model is None:
+        model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, local_files_only=True).eval()
     with torch.inference_mode():
         logits = model(torch.tensor([token_ids]), use_cache=False).logits[0]
     result: npt.NDArray[np.float32] = logits.float().numpy()
@@ -74,7 +93,7 @@ def export_logits(
 
     model = open_model(export, device=device, threads=threads)
     context = model.open_context(len(token_ids) + 1)
-    split = min(PREFILL_TOKENS, len(token_ids))
+    split = min(PREFILL_TOKENS, len(token_ids) // 2)
     rows = [context.append(token_ids[:split])]
     for done, token_id in enumerate(token_ids[split:], start=split):
         rows.append(context.append([token_id]))
@@ -91,7 +110,7 @@ def compare(
     following = np.array(token_ids[len(token_ids) - len(export) + 1 :])
     kls, nll_reference, nll_export, agreed = [], [], [], 0
     for row in range(len(export)):
-        p, q = _log_softmax(reference[row]), _log_softmax(export[row])
+        p, q = log_softmax(reference[row]), log_softmax(export[row])
         kls.append(float(np.sum(np.exp(p) * (p - q))))
         agreed += int(np.argmax(p) == np.argmax(q))
         if row < len(following):
@@ -111,7 +130,8 @@ def compare(
     )
 
 
-def _log_softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def log_softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """[class] log-probabilities in double precision."""
     shifted = logits.astype(np.float64) - float(np.max(logits))
     result: npt.NDArray[np.float64] = shifted - np.log(np.sum(np.exp(shifted)))
     return result

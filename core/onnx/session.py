@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from core.errors import CorruptFile
 from core.onnx import genai
+from core.onnx.graph import GRAPH_FACTS, GraphModel
 
 
 class OnnxContext:
@@ -62,8 +63,10 @@ def overlay(threads: int) -> str:
     return json.dumps({"model": {"decoder": {"session_options": options}}})
 
 
-def open_model(export: Path, *, device: str, threads: int) -> OnnxModel:
-    """Load an export folder. Raises CorruptFile when it is damaged."""
+def open_model(export: Path, *, device: str, threads: int) -> OnnxModel | GraphModel:
+    """Load the export of a decoder, whichever way it was made. Raises CorruptFile when it is damaged."""
+    if (export / GRAPH_FACTS).is_file():
+        return GraphModel(export, device=device, threads=threads)
     try:
         facts = json.loads((export / "genai_config.json").read_text(encoding="utf-8"))["model"]
         config = genai.Config(export)

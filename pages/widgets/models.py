@@ -9,6 +9,7 @@ from core.models import catalogue
 from core.models.cards import ModelCard, Task
 from core.onnx.devices import PRECISIONS, TORCH_PRECISIONS, resolve_device
 from core.onnx.exports import Export, list_exports
+from core.onnx.proof import Proof
 from pages import state
 from pages.state import Key
 
@@ -52,8 +53,8 @@ def pick() -> tuple[ModelCard, Choice, str]:
     st.caption(line, help=more)
     for export in failed:
         st.caption(
-            f":material/block: {export.precision} is not offered: its mean KL to fp32 is "
-            f"{export.proof.mean_kl:.2g} nats, past the bar of {export.proof.bar:g}."
+            f":material/block: {export.precision} is not offered, its difference to fp32 is past the bar: "
+            f"{export.proof.words}."
         )
     if choice[1] == "int4":
         st.warning(_int4_words(card, device), icon=":material/warning:")
@@ -82,13 +83,9 @@ def _facts(card: ModelCard, choice: Choice, device: str) -> tuple[str, str]:
     line = [f"{facts.parameters / 1e6:,.0f} M parameters", card.licence, f"reads {facts.context:,} tokens"]
     more = [f"Source: {card.source.kind.value} {card.source.location}, revision {card.revision}. Runs on {device}."]
     if export:
-        proof = export.proof
         line.append(f"{export.weights_bytes / 1e6:,.0f} MB")
-        line.append(f"proved: KL {proof.mean_kl:.2g}")
-        more.append(
-            f"Compared with torch fp32 on {proof.tokens} tokens: mean KL divergence {proof.mean_kl:.2g} nats, the same "
-            f"first choice in {proof.top1_agreement:.1%}, perplexity × {proof.perplexity_ratio:.4f}."
-        )
+        line.append(f"proved: {export.proof.short}")
+        more.append(export.proof.details)
     elif card.weights_bytes:
         line.append(f"{card.weights_bytes / 1e6:,.0f} MB of weights")
     return " · ".join(line), " ".join(more)
@@ -96,7 +93,7 @@ def _facts(card: ModelCard, choice: Choice, device: str) -> tuple[str, str]:
 
 def _int4_words(card: ModelCard, device: str) -> str:
     export = next((e for e in list_exports(card, device) if e.precision == "int4"), None)
-    if export is None:
+    if export is None or not isinstance(export.proof, Proof):
         return "int4 is the smallest precision and the least exact. Its figures are measured when it is prepared."
     proof = export.proof
     return (

@@ -87,6 +87,45 @@ def save_bert(folder: Path, *, head: str = "BertForSequenceClassification") -> P
     return _save(getattr(transformers, head)(config), folder)
 
 
+def save_encoder(folder: Path, *, head: str, **config: Any) -> Path:
+    """A tiny BERT with a WordPiece tokenizer as BERT's, [MASK] included. Words: letters, and some of the proof text."""
+    import torch
+    import transformers
+    from tokenizers import normalizers, processors
+
+    words = ["the", "a", "model", "text", "of", "and", "is", "in", "to", "it", "that", "was", "for", "on", "are"]
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789.,;:!?'-"
+    vocabulary_ = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{c}" for c in letters), *words]
+    places = {token: place for place, token in enumerate(dict.fromkeys(vocabulary_))}
+    tokenizer = Tokenizer(models.WordPiece(vocab=places, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.add_special_tokens(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", places["[CLS]"]), ("[SEP]", places["[SEP]"])]
+    )
+    torch.manual_seed(0)
+    settings = transformers.BertConfig(
+        vocab_size=len(places),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=512,
+        initializer_range=0.3,
+        pad_token_id=0,
+        **config,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    getattr(transformers, head)(settings).save_pretrained(str(folder))
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "mask_token": "[MASK]", "pad_token": "[PAD]"})
+    )
+    return folder
+
+
 def save_gguf(
     folder: Path, path: Path, *, architecture: str = "llama", pre: str = "gpt-2", rope: tuple[float, Any] | None = None
 ) -> Path:

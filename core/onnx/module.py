@@ -1,0 +1,95 @@
+"""Plain torch modules (a CNN, a linear model) become ONNX graphs, proved like every other export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.artefacts import make_folder
+from core.errors import ExportFailed, InvalidInput
+from core.onnx.build import quiet
+from core.onnx.graph import open_graph
+from core.onnx.graph_proof import MAX_DIFFERENCE, GraphProof
+
+INPUT = "input"
+
+
+def export_module(module: Any, inputs: npt.NDArray[Any], target: Path, *, threads: int = 1) -> GraphProof:
+    """Write `target`/model.onnx and compare it with torch on `inputs`. Whole or absent, whatever happens.
+
+    module: an `nn.Module` of one input and one output [batch, …]. inputs: [batch, …] real ones, two at least; the batch
+    is dynamic in the graph. Raises InvalidInput, and ExportFailed when it cannot be traced or is not the same model.
+    """
+    if len(inputs) < 2:
+        raise InvalidInput(f"{len(inputs)} inputs were given.", allowed="Two at least, to see that the batch may vary.")
+    proofs: list[GraphProof] = []
+
+    def make(folder: Path) -> None:
+        _trace(module, inputs, folder)
+        proofs.append(_prove(module, inputs, folder, threads))
+        if not proofs[0].passed:
+            raise ExportFailed(
+                f"The graph is not the same model: {proofs[0].words}.",
+                next_step="A layer behaves otherwise in ONNX: replace it, or use the torch model.",
+            )
+
+    make_folder(target, make)
+    return proofs[0] if proofs else _prove(module, inputs, target, threads)
+
+
+def run_module(export: Path, inputs: npt.NDArray[Any], *, device: str = "cpu", threads: int = 1) -> npt.NDArray[Any]:
+    """[batch, …] outputs of an exported module. Raises CorruptFile when it is damaged. No torch."""
+    output: npt.NDArray[Any] = open_graph(export, device=device, threads=threads).run(None, {INPUT: inputs})[0]
+    return output
+
+
+def _trace(module: Any, inputs: npt.NDArray[Any], folder: Path) -> None:
+    import torch
+
+    with quiet():
+        try:
+            program = torch.onnx.export(
+                module.eval(),
+                (torch.from_numpy(inputs[:2]),),
+                dynamo=True,
+                input_names=[INPUT],
+                output_names=["output"],
+                dynamic_shapes=({0: torch.export.Dim.DYNAMIC},),
+            )
+            assert program is not None
+            program.save(folder / "model.onnx", external_data=True)
+        except OSError:  # a full disk is not a fault of the model
+            raise
+        except Exception as error:  # torch.export raises types of its own for what it cannot trace
+            raise ExportFailed(
+                f"The {type(module).__name__} could not be turned into a graph: {' '.join(str(error).split())[:300]}",
+                next_step="Leave out what depends on the values of the input, such as a Python `if` on them.",
+            ) from error
+
+
+def _prove(module: Any, inputs: npt.NDArray[Any], folder: Path, threads: int) -> GraphProof:
+    import torch
+
+    with torch.inference_mode():
+        reference = module.eval()(torch.from_numpy(inputs)).numpy()
+    export = run_module(folder, inputs, threads=threads)
+    largest = float(np.abs(reference - export).max())
+    classes = reference.ndim == 2 and reference.shape[1] > 1
+    agreement = float(np.mean(reference.argmax(axis=1) == export.argmax(axis=1))) if classes else None
+    bar = MAX_DIFFERENCE["fp32"]
+    return GraphProof(
+        task="module",
+        sequences=len(inputs),
+        rows=len(inputs),
+        max_abs_difference=largest,
+        argmax_agreement=agreement,
+        mean_kl=None,
+        mean_cosine=None,
+        min_cosine=None,
+        measure="max_abs_difference",
+        bar=bar,
+        passed=bool(largest <= bar and np.isfinite(export).all()),
+    )
