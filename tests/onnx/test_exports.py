@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import CorruptFile, DeviceUnavailable, ExportFailed, ModelRefused, StorageError
+from core.errors import CorruptFile, DeviceUnavailable, ExportFailed, StorageError
 from core.generation.engine import Engine
 from core.generation.request import GenerationRequest
 from core.models import catalogue
@@ -62,7 +62,7 @@ def test_an_export_is_made_once_with_its_proof(tiny_home: Path) -> None:
 
 def test_an_export_past_its_bar_is_refused_and_no_choice(tiny_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     perturbed(monkeypatch)
-    with pytest.raises(ExportFailed, match=r"int8 export of tiny is not the same model: mean KL .* The bar for int8"):
+    with pytest.raises(ExportFailed, match=r"int8 export of tiny is not the same model: mean KL .* \(bar 0\.01\)"):
         ensure_export(TINY, precision="int8", device="cpu")
     kept = find_export(catalogue.get(TINY), "int8", "cpu")
     assert kept is not None
@@ -79,7 +79,7 @@ def test_an_architecture_the_builder_does_not_know_is_told_with_the_way_out(tiny
     (tiny_home / "models").unlink()
     catalogue.add(str(tiny.save_gpt2(tmp_path / "gpt2")), model_id="tiny-gpt2")
     with pytest.raises(ExportFailed, match=r"architecture GPT2LMHeadModel.*torch backend"):
-        ensure_export("tiny-gpt2", precision="fp32", device="cpu")
+        ensure_export("tiny-gpt2", precision="int4", device="cpu")  # the exporter's graphs have no int4
     assert list_exports(catalogue.get("tiny-gpt2")) == ()
     answer = GenerationRequest("tiny-gpt2", raw_prompt="hello", backend="torch", device="cpu")
     assert len(list(Engine().stream(answer))) > 0
@@ -90,12 +90,6 @@ def test_a_shape_that_no_kernel_takes_is_told(home: Path, tmp_path: Path) -> Non
     with pytest.raises(ExportFailed, match=r"does not run here: .*head_size.*torch backend"):
         ensure_export("narrow", precision="fp32", device="cpu")
     assert find_export(catalogue.get("narrow"), "fp32", "cpu") is None
-
-
-def test_an_encoder_is_refused(home: Path, tmp_path: Path) -> None:
-    catalogue.add(str(tiny.save_bert(tmp_path / "bert")), model_id="bert")
-    with pytest.raises(ModelRefused, match="text-classification"):
-        ensure_export("bert", device="cpu")
 
 
 def test_a_damaged_record_says_which_folder_to_delete(tiny_home: Path) -> None:
