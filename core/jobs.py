@@ -6,7 +6,9 @@ the work goes on, and every page that polls the row sees it.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +21,7 @@ from core.settings import get_settings
 from core.store.database import Database
 from core.store.jobs import JobRecord, JobRepository
 
+GRACE_SECONDS = 2.0
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -52,6 +55,27 @@ def launch(db: Database, *, kind: str, key: str, title: str, arguments: Sequence
     jobs.start(job.id, process.pid)
     threading.Thread(target=process.wait, daemon=True).start()  # reaps it: a zombie would look alive
     return jobs.get(job.id)
+
+
+def cancel(db: Database, job_id: str) -> None:
+    """Ask a job to stop, and kill its process after GRACE_SECONDS: some steps, such as quantising, ask nobody.
+
+    Returns at once. What the process was making is written to a temporary sibling, so nothing is left half-made.
+    """
+    JobRepository(db).request_cancel(job_id)
+    threading.Thread(target=_stop_after_grace, args=(db, job_id), daemon=True).start()
+
+
+def _stop_after_grace(db: Database, job_id: str) -> None:
+    jobs = JobRepository(db)
+    deadline = time.monotonic() + GRACE_SECONDS
+    while (job := jobs.get(job_id)).state == "running":
+        if time.monotonic() > deadline and job.runs_here():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(job.pid or 0, signal.SIGKILL)  # `launch` gave it a group of its own
+            jobs.finish(job_id, "cancelled", error="This job was cancelled.")
+            return
+        time.sleep(0.1)
 
 
 class JobReporter:

@@ -89,7 +89,7 @@ def live_line(shot: Snapshot) -> str:
         return f"{shot.status.stage.value} · {shot.elapsed_s:.1f} s"
     rate = f" · {shot.tokens_per_s:.1f} tokens/s" if shot.tokens_per_s else ""
     first = f" · first after {shot.ttft_s:.2f} s" if shot.ttft_s is not None else ""
-    return f"answering · {shot.tokens} tokens{rate}{first}"
+    return f"answering · {shot.tokens} token{'s' if shot.tokens != 1 else ''}{rate}{first}"
 
 
 def to_blocks(text: str) -> list[str]:

@@ -33,13 +33,16 @@ def render() -> None:
 def _draw(shared: Services) -> None:
     models.forget_unknown_choice()
     card, choice, device = models.pick()
-    settings = _draw_controls(shared, card, choice, device)
+    session_id = state.session_id()
+    session = _open_session(shared, session_id)
+    if session and state.prompt_owner() != session.id:
+        state.put(Key.SYSTEM_PROMPT, session.system_prompt)
+        state.set_prompt_owner(session.id)
+    settings, fault = _draw_controls(shared, card, choice, device)
     ready = preparation.is_ready(card, choice, device)
     if not ready:
         first = card.id == BUILTIN_MODEL and choice == ("onnx", "int8")
         preparation.draw(shared.db, card, choice, device, automatic=first)
-    session_id = state.session_id()
-    session = _open_session(shared, session_id)
     mode: Literal["chat", "completion"] = (
         session.mode if session else ("completion" if state.get(Key.MODE) == "Completion" else "chat")
     )
@@ -54,12 +57,17 @@ def _draw(shared: Services) -> None:
     if live:
         answers.draw_live(live)
     _draw_fault(shared, mode, usable=settings is not None)
-    prompts.draw_schema_notice()
+    if fault:
+        st.error(f"{fault} Until then nothing can be sent.", icon=":material/error:")
+    else:
+        prompts.draw_schema_notice()
     _draw_input(shared, mode, disabled=busy, ready=ready)
 
 
-def _draw_controls(shared: Services, card: ModelCard, choice: models.Choice, device: str) -> RunSettings | None:
-    """Mode, system prompt, parameters, templates. None when a parameter is at fault (its message is shown)."""
+def _draw_controls(
+    shared: Services, card: ModelCard, choice: models.Choice, device: str
+) -> tuple[RunSettings | None, str]:
+    """Mode, system prompt, parameters, templates. (None, what is wrong) when a parameter is at fault."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
             "Mode",
@@ -73,22 +81,24 @@ def _draw_controls(shared: Services, card: ModelCard, choice: models.Choice, dev
         )
         with st.popover("Parameters", icon=":material/tune:"):
             parameters.draw(shared.presets)
-        with st.popover("System prompt", icon=":material/psychology:"):
+        active = bool((state.get(Key.SYSTEM_PROMPT) or "").strip())
+        with st.popover("System prompt · on" if active else "System prompt", icon=":material/psychology:"):
             st.text_area(
                 "System prompt",
-                key=Key.SYSTEM_PROMPT,
+                key=state.widget_key(Key.SYSTEM_PROMPT),
                 height=140,
                 placeholder="e.g. You answer in one short paragraph.",
-                help="Tells the model who it is and how to answer. Empty: the model's own default.",
+                help="Tells the model who it is and how to answer. Empty: the model's own default. It belongs to the "
+                "conversation, and a new one begins with it.",
                 persist_state="session",
             )
-        with st.popover("Templates", icon=":material/library_books:"):
+            st.caption("Click outside to keep what you wrote. It counts from the next answer on.")
+        with st.popover("Templates", icon=":material/library_books:", key=state.popover_key("templates")):
             prompts.draw_library(shared.templates)
     try:
-        return _run_settings(card, choice, device)
+        return _run_settings(card, choice, device), ""
     except GroundworkError as error:
-        st.error(str(error), icon=":material/error:")
-        return None
+        return None, str(error)
 
 
 def _run_settings(card: ModelCard, choice: models.Choice, device: str) -> RunSettings:
@@ -156,6 +166,7 @@ def _send(shared: Services, text: str, mode: Literal["chat", "completion"], *, d
     else:
         if session_id != state.session_id():
             state.open_session(session_id)
+            state.set_prompt_owner(session_id)
 
 
 def _draw_fault(shared: Services, mode: Literal["chat", "completion"], *, usable: bool) -> None:

@@ -31,18 +31,30 @@ class Key(StrEnum):
 _SESSION = "session"  # query parameter: an unguessable id, so that a reload comes back to the same conversation
 
 
+# Widgets inside popovers. A closed popover's widgets are not on the page, so a value that code sets never reaches them,
+# and the browser's old value comes back with the next rerun. They get a new identity whenever code sets them.
+_IN_POPOVERS = {Key.SYSTEM_PROMPT, Key.JSON_SCHEMA, Key.STOP, Key.BANNED, Key.BIAS}
+
+
+def widget_key(key: Key) -> str:
+    """The `key=` of a widget, as it is now."""
+    return _renewed(key.value) if key in _IN_POPOVERS else key.value
+
+
 def get(key: Key, default: Any = None) -> Any:
     """A widget's value."""
-    return st.session_state.get(key.value, default)
+    return st.session_state.get(widget_key(key), default)
 
 
 def put(key: Key, value: Any) -> None:
     """Set a widget's value for the next run; call it before the widget is drawn (in a callback)."""
-    st.session_state[key.value] = value
+    if key in _IN_POPOVERS:
+        _renew(key.value)
+    st.session_state[widget_key(key)] = value
 
 
 def parameter_key(name: str) -> str:
-    return f"parameter_{name}"
+    return _renewed(f"parameter_{name}")
 
 
 def parameter(name: str, default: Any) -> Any:
@@ -50,7 +62,26 @@ def parameter(name: str, default: Any) -> Any:
 
 
 def put_parameter(name: str, value: Any) -> None:
+    _renew(f"parameter_{name}")
     st.session_state[parameter_key(name)] = value
+
+
+def popover_key(name: str) -> str:
+    """The `key=` of a popover that `close_popover` can close."""
+    return _renewed(f"popover_{name}")
+
+
+def close_popover(name: str) -> None:
+    """Close it with the next run, by giving it a new identity."""
+    _renew(f"popover_{name}")
+
+
+def _renewed(name: str) -> str:
+    return f"{name}_{st.session_state.get(f'generation_{name}', 0)}"
+
+
+def _renew(name: str) -> None:
+    st.session_state[f"generation_{name}"] = st.session_state.get(f"generation_{name}", 0) + 1
 
 
 def ensure_parameter(name: str, default: Any) -> None:
@@ -67,6 +98,7 @@ def open_session(value: str | None) -> None:
     """Open a conversation, or none: an empty page. What was being edited or inspected is closed."""
     if value is None:
         st.query_params.pop(_SESSION, None)
+        st.session_state["prompt_owner"] = None
     else:
         st.query_params[_SESSION] = value
     st.session_state["editing"] = None
@@ -123,3 +155,12 @@ def history_length(default: int) -> int:
 
 def set_history_length(value: int) -> None:
     st.session_state["history_length"] = value
+
+
+def prompt_owner() -> str | None:
+    """The session whose system prompt stands in the box."""
+    return cast(str | None, st.session_state.get("prompt_owner"))
+
+
+def set_prompt_owner(value: str | None) -> None:
+    st.session_state["prompt_owner"] = value

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from core.jobs import JobReporter, launch
+from core.jobs import JobReporter, cancel, launch
 from core.store.database import Database
 from core.store.jobs import JobRecord, JobRepository
 from tests.conftest import TINY
@@ -48,6 +49,17 @@ def test_a_cancelled_job_leaves_nothing(tiny_home: Path, db: Database) -> None:
     JobRepository(db).request_cancel(job.id)
     assert ended(db, job).state == "cancelled"
     assert not list((tiny_home / "exports" / TINY).glob("*/cpu-int8/export.json"))
+
+
+def test_a_step_that_asks_nobody_is_killed(db: Database) -> None:
+    jobs = JobRepository(db)
+    job, _ = jobs.create(kind="export", title="Export", command={})
+    process = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    jobs.start(job.id, process.pid)
+    cancel(db, job.id)
+    assert jobs.get(job.id).cancel_requested
+    assert ended(db, jobs.get(job.id)).state == "cancelled"
+    assert process.wait(10) == -9
 
 
 def test_a_reporter_tells_progress_and_the_end(db: Database) -> None:

@@ -136,6 +136,8 @@ class Conversations:
         if session_id is None:
             title = " ".join(text.split())[:TITLE_CHARACTERS] or "Untitled"
             session_id = self.sessions.create(title=title, mode=mode, system_prompt=settings.system_prompt).id
+        else:
+            self._keep_system_prompt(session_id, settings)
         question = self.sessions.add_message(session_id, parent_id, "user", text)
         return session_id, self._start(session_id, question.id, request)
 
@@ -151,7 +153,14 @@ class Conversations:
         if keep != 0 or instead is not None:
             request = self._continued(request, answer, keep, instead)
         self._engine.plan(request)
+        self._keep_system_prompt(session.id, settings)
         return self._start(session.id, answer.parent_id, request)
+
+    def _keep_system_prompt(self, session_id: str, settings: RunSettings) -> None:
+        """The session holds the one its last answer was asked for with; each run has its own on record."""
+        session = self.sessions.get(session_id)
+        if session.system_prompt != settings.system_prompt:
+            self.sessions.update_settings(session_id, session.settings, settings.system_prompt)
 
     def _continued(
         self, request: GenerationRequest, answer: MessageRecord, keep: int | None, instead: int | None

@@ -66,11 +66,12 @@ def find_export(card: ModelCard, precision: str, device: str) -> Export | None:
 
 
 def list_exports(card: ModelCard, device: str | None = None) -> tuple[Export, ...]:
-    """All exports of this revision, the device's default precision first."""
+    """All exports of this revision, the device's default precision first. One whose record is damaged counts as not
+    made: it must not hide the others, and is made anew when it is asked for."""
     devices = (device,) if device else tuple(PRECISIONS)
     offered = PRECISIONS if card.task is Task.TEXT_GENERATION else GRAPH_PRECISIONS
-    found = (find_export(card, precision, where) for where in devices for precision in offered[where])
-    return tuple(export for export in found if export)
+    found = (export_folder(card, precision, where) for where in devices for precision in offered[where])
+    return tuple(export for folder in found if _is_whole(folder) and (export := _read(folder)))
 
 
 def ensure_export(
@@ -88,7 +89,11 @@ def ensure_export(
     source = catalogue.prepare(model_id, progress=_part(progress, 0.0, 0.4))
     card = catalogue.get(model_id)
     target = export_folder(card, kind, where)
-    make_folder(target, lambda folder: _make(card, source, folder, kind, where, _part(progress, 0.4, 1.0)))
+    make_folder(
+        target,
+        lambda folder: _make(card, source, folder, kind, where, _part(progress, 0.4, 1.0)),
+        is_complete=_is_whole,
+    )
     export = _read(target)
     if export is None:
         raise CorruptFile(f"The export in {target} has no {RECORD}.", next_step="Delete that folder and export again.")
@@ -225,6 +230,13 @@ def _empty(folder: Path) -> None:
             leftover.unlink()
 
 
+def _is_whole(folder: Path) -> bool:
+    try:
+        return _read(folder) is not None
+    except CorruptFile:
+        return False
+
+
 def _read(folder: Path) -> Export | None:
     file = folder / RECORD
     if not file.is_file():
@@ -232,7 +244,10 @@ def _read(folder: Path) -> Export | None:
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
         proof = data.pop("proof")
-        return Export(path=folder, proof=(GraphProof if "measure" in proof else Proof)(**proof), **data)
+        known = {
+            name: value for name, value in data.items() if name in Export.__slots__
+        }  # a newer version may say more
+        return Export(path=folder, proof=(GraphProof if "measure" in proof else Proof)(**proof), **known)
     except (ValueError, TypeError, KeyError) as error:
         raise CorruptFile(f"{file} is damaged: {error}.", next_step="Delete that folder and export again.") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -46,6 +47,12 @@ class JobRecord:
     heartbeat_at: datetime | None
     created_at: datetime
     finished_at: datetime | None
+
+    def runs_here(self) -> bool:
+        """Whether its process is one of this machine's, and the very one that took it."""
+        if self.host != socket.gethostname() or self.pid is None or self.process_started_at is None:
+            return False
+        return not is_dead(ProcessIdentity(self.host, self.pid, self.process_started_at), utc_now())
 
 
 # The class has a method called `list`, which hides the built-in type from its annotations.

@@ -41,7 +41,8 @@ def figures_line(run: RunRecord) -> str:
         parts.append(f"**{run.tokens_per_s:.1f}** tokens/s")
     if run.ttft_s is not None:
         parts.append(f"first after {run.ttft_s:.2f} s")
-    parts.append(f"{run.prompt_tokens or 0:,} + {run.completion_tokens or 0:,} tokens")
+    new = "new tokens" if run.parent_run_id else "tokens"  # of an answer that goes on from another
+    parts.append(f"{run.prompt_tokens or 0:,} + {run.completion_tokens or 0:,} {new}")
     if run.cached_tokens:
         parts.append(f"{run.cached_tokens:,} from cache")
     parts.append(f"{run.model_id} · {run.precision} · {run.backend} · {run.device}")

@@ -20,10 +20,21 @@ function listen(root, source) {
   const answer = root.querySelector(".answer");
   const line = root.querySelector(".line");
   const events = new EventSource(source);
-  const view = { source, onEnd: () => {}, close: () => events.close() };
+  // The end of the answer stays in sight until the reader scrolls: chat does that by itself, completion does not.
+  let follow = true;
+  const leave = () => (follow = false);
+  for (const kind of ["wheel", "touchmove"]) window.addEventListener(kind, leave, { passive: true });
+  const view = {
+    source,
+    onEnd: () => {},
+    close: () => {
+      events.close();
+      for (const kind of ["wheel", "touchmove"]) window.removeEventListener(kind, leave);
+    },
+  };
 
   const end = () => {
-    events.close();
+    view.close();
     answer.setAttribute("aria-busy", "false");
     view.onEnd();
   };
@@ -33,6 +44,7 @@ function listen(root, source) {
     if (event.line !== undefined) line.textContent = event.line;
     if (event.stage) answer.dataset.stage = event.stage;
     if (event.blocks) draw(answer, event.from, event.blocks);
+    if (event.blocks && follow) line.scrollIntoView({ block: "nearest" });
     if (event.ended) end();
   };
   // The browser connects again by itself, and the server then sends everything anew. Only a refusal (the run is over,

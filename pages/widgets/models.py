@@ -16,7 +16,7 @@ from pages.state import Key
 Choice = tuple[str, str]  # backend, precision
 
 _WORDS = {
-    "fp32": "exact, slowest",
+    "fp32": "exact, slower",
     "fp16": "half precision",
     "bf16": "half precision, wide range",
     "int8": "close to exact, fast",
@@ -44,7 +44,7 @@ def pick() -> tuple[ModelCard, Choice, str]:
         choice = st.selectbox(
             "Precision and backend",
             offered,
-            format_func=lambda c: f"{c[1]} · {'ONNX' if c[0] == 'onnx' else 'torch'} — {_WORDS[c[1]]}",
+            format_func=lambda c: f"{c[1]} · {'ONNX' if c[0] == 'onnx' else 'torch'} — {_words(c)}",
             key=Key.PRECISION,
             persist_state="session",
             help="ONNX Runtime answers several times faster; torch in fp32 is what every export is proved against.",
@@ -65,6 +65,10 @@ def chosen() -> tuple[ModelCard, Choice, str]:
     """What `pick` would give, without drawing: for callbacks."""
     forget_unknown_choice()
     return catalogue.get(state.get(Key.MODEL)), state.get(Key.PRECISION), resolve_device()
+
+
+def _words(choice: Choice) -> str:
+    return "the reference, slowest" if choice[0] == "torch" else _WORDS[choice[1]]
 
 
 def _offered(card: ModelCard, device: str) -> tuple[list[Choice], list[Export]]:

@@ -52,14 +52,14 @@ def draw(presets: PresetRepository) -> None:
         )
         st.text_area(
             "Stop strings, one a line",
-            key=Key.STOP,
+            key=state.widget_key(Key.STOP),
             height=68,
             help="The answer ends before the first of them. Write \\n for a line break.",
             persist_state="session",
         )
         st.text_area(
             "JSON schema the answer must fit",
-            key=Key.JSON_SCHEMA,
+            key=state.widget_key(Key.JSON_SCHEMA),
             height=100,
             placeholder='{"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}',
             help="Tokens that would break the schema are ruled out while the answer is written.",
@@ -67,14 +67,14 @@ def draw(presets: PresetRepository) -> None:
         )
         st.text_input(
             "Banned token ids",
-            key=Key.BANNED,
+            key=state.widget_key(Key.BANNED),
             placeholder="e.g. 28, 30",
             help="Ids are shown in the token view.",
             persist_state="session",
         )
         st.text_input(
             "Logit bias",
-            key=Key.BIAS,
+            key=state.widget_key(Key.BIAS),
             placeholder='e.g. {"28": -5}',
             help="Added to a token's score, −100 to 100, by token id.",
             persist_state="session",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.jobs import launch
+from core.jobs import cancel, launch
 from core.models import catalogue
 from core.models.cards import ModelCard
-from core.onnx.exports import find_export
+from core.onnx.exports import list_exports
 from core.store.database import Database
 from core.store.jobs import JobRecord, JobRepository
 from pages.widgets.models import Choice
@@ -21,7 +21,7 @@ def is_ready(card: ModelCard, choice: Choice, device: str) -> bool:
     backend, precision = choice
     if backend == "torch":
         return catalogue.is_prepared(card.id)
-    return find_export(card, precision, device) is not None
+    return any(export.precision == precision for export in list_exports(card, device))
 
 
 def draw(db: Database, card: ModelCard, choice: Choice, device: str, *, automatic: bool) -> None:
@@ -41,8 +41,13 @@ def draw(db: Database, card: ModelCard, choice: Choice, device: str, *, automati
             st.error(
                 last.error or "The preparation was interrupted; nothing was left half-made.", icon=":material/error:"
             )
+        if last and last.state == "cancelled":
+            st.caption(":material/stop_circle: Cancelled. Nothing was left half-made.")
         st.markdown(f"**{card.title} in {precision} is not ready yet.**")
-        st.caption("It is unpacked, built and proved against the fp32 original once; then it loads in about a second.")
+        st.caption(
+            "It is unpacked, built and proved against the fp32 original once, which takes from half a minute to a few "
+            "minutes; then it loads in about a second."
+        )
         st.button(
             "Prepare it",
             type="primary",
@@ -77,9 +82,12 @@ def _watch(db: Database, job_id: str) -> None:
         st.progress(min(max(job.progress, 0.0), 1.0), text=job.step or "Starting")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption("Its weights are unpacked, built as an ONNX model, and proved to be the same model.")
-            st.button("Cancel", icon=":material/stop_circle:", on_click=_cancel, args=(jobs, job_id))
+            st.button(
+                "Cancelling…" if job.cancel_requested else "Cancel",
+                icon=":material/stop_circle:",
+                key=f"cancel_{job_id}",
+                disabled=job.cancel_requested,
+                on_click=cancel,
+                args=(db, job_id),
+            )
     jobs.mark_interrupted()
-
-
-def _cancel(jobs: JobRepository, job_id: str) -> None:
-    jobs.request_cancel(job_id)

@@ -118,11 +118,12 @@ def draw_schema_notice() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(":material/data_object: Answers must fit the JSON schema under Parameters › More.")
-        st.button("Lift it", type="tertiary", on_click=state.put, args=(Key.JSON_SCHEMA, ""))
+        st.button("Remove the schema", type="tertiary", on_click=state.put, args=(Key.JSON_SCHEMA, ""))
 
 
 def use(template: Template) -> None:
     """Put a template into the message box; nothing is sent yet."""
+    state.close_popover("templates")
     target = Key.COMPLETION_INPUT if state.get(Key.MODE) == "Completion" else Key.CHAT_INPUT
     state.put(target, template.prompt)
     if template.schema or state.get(Key.JSON_SCHEMA) in {builtin.schema for builtin in BUILTIN}:

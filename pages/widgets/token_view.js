@@ -13,8 +13,11 @@ const views = new WeakMap(); // root → view; Streamlit calls again with the sa
 
 export default function ({ data, parentElement, setTriggerValue }) {
   let view = views.get(parentElement);
-  if (!view) views.set(parentElement, (view = createView(parentElement.querySelector(".token-view"))));
+  const opened = !view;
+  if (opened) views.set(parentElement, (view = createView(parentElement.querySelector(".token-view"))));
   view.update(data, setTriggerValue);
+  // A chat keeps its end in sight; what was asked for is the beginning of the tokens. Twice, since the page grows late.
+  if (opened) for (const wait of [50, 400]) setTimeout(() => parentElement.querySelector(".head")?.scrollIntoView(), wait);
   return () => views.delete(parentElement);
 }
 
@@ -276,15 +279,7 @@ function createView(root) {
   function vacant() {
     const hint = element("p", "hint", "Pick a token to see what else the model considered");
     hint.append(element("small", "", "Its probability, its rank, and the tokens that could have stood in its place."));
-    const ghost = element("div", "ghost", undefined, { "aria-hidden": "true" });
-    const count = Math.min(Number(panel.style.getPropertyValue("--rows")) || 5, 4);
-    for (let number = 0; number < count; number++) {
-      const row = ghost.appendChild(element("div", "ghost-row"));
-      for (const width of [80 - number * 12, 92 / (number + 1), 96 / (number * 1.6 + 1)]) {
-        row.appendChild(element("i")).style.width = `${width}%`;
-      }
-    }
-    return [hint, ghost];
+    return [hint];
   }
 
   function filled(token) {

@@ -202,8 +202,52 @@ def test_a_json_schema_holds_the_answer_and_can_be_lifted(page: Page) -> None:
     expect(answers(page)).to_have_count(1, timeout=ANSWER_MS)
     shown = answers(page).first.get_by_test_id("stMarkdown").first.inner_text()
     assert set(json.loads(shown)) == {"name", "age", "job", "city"}
-    page.get_by_role("button", name="Lift it").click()
+    page.get_by_role("button", name="Remove the schema").click()
     expect(page.get_by_text("Answers must fit the JSON schema")).to_have_count(0, timeout=10_000)
+
+
+def test_a_schema_set_by_a_template_holds_although_parameters_was_open_before(page: Page) -> None:
+    page.get_by_role("button", name="Parameters").click()
+    expect(page.get_by_role("spinbutton", name="Longest answer (tokens)")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="JSON extraction").click()
+    expect(page.get_by_text("Answers must fit the JSON schema")).to_be_visible(timeout=10_000)
+    chat_box(page).press("Enter")
+    expect(answers(page)).to_have_count(1, timeout=ANSWER_MS)
+    expect(page.get_by_text("Answers must fit the JSON schema")).to_be_visible()
+    shown = answers(page).first.get_by_test_id("stMarkdown").first.inner_text()
+    assert set(json.loads(shown)) == {"name", "age", "job", "city"}
+
+
+def test_a_system_prompt_belongs_to_its_conversation(page: Page) -> None:
+    def prompt() -> str:
+        page.get_by_role("button", name=re.compile("^System prompt")).click()
+        box = page.get_by_role("textbox", name="System prompt")
+        expect(box).to_be_visible()
+        text = box.input_value()
+        page.keyboard.press("Escape")
+        return text
+
+    set_longest_answer(page, 8)
+    ask(page, "A question without a system prompt")
+    page.get_by_role("button", name="New session").click()
+    expect(answers(page)).to_have_count(0, timeout=15_000)
+    page.get_by_role("button", name=re.compile("^System prompt")).click()
+    page.get_by_role("textbox", name="System prompt").fill("You are a pirate.")
+    page.get_by_role("textbox", name="System prompt").press("Control+Enter")
+    expect(page.get_by_role("button", name="System prompt · on")).to_be_visible(timeout=10_000)
+    page.keyboard.press("Escape")
+    ask(page, "A question to the pirate")
+    sidebar = page.get_by_test_id("stSidebar")
+    sidebar.get_by_role("button", name="A question without a system").first.click()
+    expect(page.get_by_test_id("stChatMessage").first).to_contain_text("without a system prompt", timeout=15_000)
+    expect(page.get_by_role("button", name="System prompt", exact=True)).to_be_visible(timeout=10_000)
+    assert prompt() == ""
+    sidebar.get_by_role("button", name="A question to the pirate").first.click()
+    expect(page.get_by_role("button", name="System prompt · on")).to_be_visible(timeout=15_000)
+    page.reload()  # as in another tab: only the address is left
+    expect(page.get_by_role("button", name="System prompt · on")).to_be_visible(timeout=30_000)
+    assert prompt() == "You are a pirate."
 
 
 def test_a_schema_that_is_none_is_told_and_nothing_is_lost(page: Page) -> None:

@@ -92,13 +92,22 @@ def test_a_shape_that_no_kernel_takes_is_told(home: Path, tmp_path: Path) -> Non
     assert find_export(catalogue.get("narrow"), "fp32", "cpu") is None
 
 
-def test_a_damaged_record_says_which_folder_to_delete(tiny_home: Path) -> None:
+def test_a_damaged_record_hides_no_other_export_and_is_made_anew(tiny_home: Path) -> None:
     card = catalogue.get(TINY)
     folder = export_folder(card, "int8", "cpu")
     folder.mkdir(parents=True)
     (folder / "export.json").write_text('{"model_id": "tiny"}')
     with pytest.raises(CorruptFile, match=r"export.json is damaged.*Delete that folder"):
         find_export(card, "int8", "cpu")
+    assert [export.precision for export in list_exports(card, "cpu")] == ["fp32"]
+    assert ensure_export(TINY, precision="int8", device="cpu").usable
+
+
+def test_a_record_of_a_newer_version_can_be_read(tiny_home: Path) -> None:
+    made = ensure_export(TINY, precision="int8", device="cpu")
+    record = json.loads((made.path / "export.json").read_text())
+    (made.path / "export.json").write_text(json.dumps(record | {"something_new": 1}))
+    assert find_export(catalogue.get(TINY), "int8", "cpu") == made
 
 
 def test_a_damaged_model_file_says_which_folder_to_delete(tiny_home: Path) -> None:
