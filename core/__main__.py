@@ -107,6 +107,32 @@ def export(
 
 
 @app.command()
+def verify(
+    model: ModelOption = DEFAULT_MODEL,
+    device: DeviceOption = "auto",
+    as_json: JsonFlag = False,
+) -> None:
+    """Check that the exports of a model are still the files that were proved. Exit status 1 when one is not."""
+    from core.models import catalogue
+    from core.onnx.devices import resolve_device
+    from core.onnx.exports import list_exports, verify_export
+
+    exports = list_exports(catalogue.get(model), resolve_device(device))
+    with _progress("") as progress:
+        found = [(export, verify_export(export, progress)) for export in exports]
+    if as_json:
+        _print_json([{"path": str(e.path), "precision": e.precision, "damaged": bad} for e, bad in found])
+    else:
+        for export, bad in found:
+            verdict = f"damaged: {', '.join(bad)}; delete the folder and export again" if bad else "as it was proved"
+            typer.echo(f"{export.precision:5} {export.path}: {verdict}")
+        if not exports:
+            typer.echo(f"{model} has no exports here.")
+    if any(bad for _, bad in found):
+        raise typer.Exit(1)
+
+
+@app.command()
 def generate(
     model: ModelOption = DEFAULT_MODEL,
     backend: Annotated[str, typer.Option(help="auto, onnx or torch.")] = "auto",

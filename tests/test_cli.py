@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -314,6 +315,18 @@ def test_the_real_model_answers(real_home: Path) -> None:
     assert "Paris" in answer["text"]
     assert (answer["model"], answer["precision"], answer["top_logprobs"]) == (SMOLLM2, "int8", None)
     assert len(answer["token_ids"]) == len(answer["logprobs"]) == answer["completion_tokens"]
+
+
+def test_verify_tells_a_damaged_export_by_its_exit_status(call: Call, tiny_home: Path) -> None:
+    assert call("verify", "--model", TINY)[0] == 0
+    [folder] = (tiny_home / "exports" / TINY).glob("*/cpu-fp32")
+    real = folder.resolve()
+    folder.unlink()
+    shutil.copytree(real, folder)
+    (folder / "model.onnx.data").write_bytes(b"x")
+    status, out, _ = call("verify", "--model", TINY, "--json")
+    assert status == 1
+    assert json.loads(out)[0]["damaged"] == ["model.onnx.data"]
 
 
 @pytest.mark.slow

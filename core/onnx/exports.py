@@ -106,6 +106,17 @@ def ensure_export(
     return export
 
 
+def verify_export(export: Export, progress: Progress = no_progress) -> tuple[str, ...]:
+    """Names of the files that are missing, or are not what was proved; () when all is well. Reads them all."""
+    bad = []
+    for place, (name, digest) in enumerate(sorted(export.sha256.items())):
+        progress(place / len(export.sha256), f"Reading {name}")
+        file = export.path / name
+        if not file.is_file() or _sha256(file) != digest:
+            bad.append(name)
+    return tuple(bad)
+
+
 def delete_export(export: Export) -> int:
     """Remove it from disk; bytes freed."""
     freed = folder_bytes(export.path)

@@ -20,7 +20,14 @@ from core.generation.engine import Engine
 from core.generation.request import GenerationRequest
 from core.models import catalogue
 from core.onnx import devices, exports
-from core.onnx.exports import delete_export, ensure_export, export_folder, find_export, list_exports
+from core.onnx.exports import (
+    delete_export,
+    ensure_export,
+    export_folder,
+    find_export,
+    list_exports,
+    verify_export,
+)
 from core.settings import reload_settings
 from tests.conftest import TINY
 from tests.models import tiny
@@ -115,6 +122,17 @@ def test_a_damaged_model_file_says_which_folder_to_delete(tiny_home: Path) -> No
     (made.path / "model.onnx").write_bytes(b"not ONNX")
     with pytest.raises(CorruptFile, match=r"cannot be loaded.*Delete that folder"):
         list(Engine().stream(GenerationRequest(TINY, raw_prompt="hello", precision="int8", device="cpu")))
+
+
+def test_a_tampered_file_is_found_and_named(tiny_home: Path) -> None:
+    made = ensure_export(TINY, precision="int8", device="cpu")
+    assert verify_export(made) == ()
+    data = made.path / "model.onnx.data"
+    content = bytearray(data.read_bytes())
+    content[len(content) // 2] ^= 1
+    data.write_bytes(content)
+    (made.path / "model.onnx").unlink()
+    assert verify_export(made) == ("model.onnx", "model.onnx.data")
 
 
 def test_a_full_disk_names_the_path_and_what_to_do(tiny_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
