@@ -219,6 +219,24 @@ def test_a_schema_set_by_a_template_holds_although_parameters_was_open_before(pa
     assert set(json.loads(shown)) == {"name", "age", "job", "city"}
 
 
+def test_a_template_of_the_library_closes_it_and_takes_its_schema_along(page: Page) -> None:
+    page.get_by_role("button", name="Parameters").click()
+    page.get_by_text("More", exact=True).click()
+    schema = page.get_by_role("textbox", name="JSON schema the answer must fit")
+    schema.fill('{"type": "integer"}')
+    schema.press("Control+Enter")
+    expect(page.get_by_text("Answers must fit the JSON schema")).to_be_visible(timeout=10_000)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Remove the schema").click()
+    expect(page.get_by_text("Answers must fit the JSON schema")).to_have_count(0, timeout=10_000)
+    page.get_by_role("button", name="Templates").click()
+    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Translation").click()
+    expect(chat_box(page)).to_have_value(re.compile("^Translate"), timeout=10_000)
+    expect(page.get_by_test_id("stPopoverBody")).to_have_count(0, timeout=10_000)
+    set_longest_answer(page, 8)
+    expect(page.get_by_text("Answers must fit the JSON schema")).to_have_count(0)
+
+
 def test_a_system_prompt_belongs_to_its_conversation(page: Page) -> None:
     def prompt() -> str:
         page.get_by_role("button", name=re.compile("^System prompt")).click()
