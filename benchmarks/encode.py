@@ -1,7 +1,5 @@
-"""Sentence embeddings on one machine: our int8 export beside transformers in eager fp32, in turns, as a ratio.
-
-.venv/bin/python -m core bench encode
-"""
+"""Sentence embeddings on one machine: our int8 export beside transformers in eager fp32, in turns, as a ratio:
+`.venv/bin/python -m core bench encode`."""
 
 from __future__ import annotations
 
@@ -13,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.models import catalogue
+from core.models.tokenizer import load_fast
 from core.onnx.encoder import Encoder
 from core.onnx.exports import ensure_export
 from core.onnx.graph_proof import proof_texts
@@ -69,17 +68,13 @@ def as_table(figures: dict[str, Any]) -> str:
 
 def _texts(model_id: str) -> list[str]:
     """Real sentences, joined and cut to exactly 64 tokens with the model's own tokenizer."""
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(catalogue.prepare(model_id) / "tokenizer.json"))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
+    tokenizer = load_fast(catalogue.prepare(model_id))
     sentences = proof_texts(None)
     texts = []
     for start in range(BATCH):
-        encoding = tokenizer.encode(" ".join(sentences[(start + i) % len(sentences)] for i in range(12)))
-        end = encoding.offsets[TOKENS - 2][1]  # the first and the last token are the tokenizer's own
-        texts.append(" ".join(sentences[(start + i) % len(sentences)] for i in range(12))[:end])
+        long = " ".join(sentences[(start + i) % len(sentences)] for i in range(12))
+        end = tokenizer.encode(long).offsets[TOKENS - 2][1]  # the first and the last token are the tokenizer's own
+        texts.append(long[:end])
     return texts
 
 

@@ -35,6 +35,7 @@ PrecisionOption = Annotated[
     str, typer.Option(help="auto, fp32, int8, int4 on the CPU; fp16, bf16, int8, int4 on a GPU.")
 ]
 EncoderPrecisionOption = Annotated[str, typer.Option(help="auto, int8 or fp32 on the CPU; fp16 or fp32 on a GPU.")]
+TextOption = Annotated[list[str], typer.Option("--text", help="A text; give the option again for more texts.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 JobOption = Annotated[str, typer.Option("--job", hidden=True, help="Report to this row of the job table.")]
 
@@ -118,7 +119,7 @@ def verify(
     from core.onnx.exports import list_exports, verify_export
 
     exports = list_exports(catalogue.get(model), resolve_device(device))
-    with _progress("") as progress:
+    with _terminal_progress() as progress:
         found = [(export, verify_export(export, progress)) for export in exports]
     if as_json:
         _print_json([{"path": str(e.path), "precision": e.precision, "damaged": bad} for e, bad in found])
@@ -225,9 +226,6 @@ def generate(
     )
 
 
-TextOption = Annotated[list[str], typer.Option("--text", help="A text; give the option again for more texts.")]
-
-
 @app.command()
 def embed(
     text: TextOption,
@@ -299,7 +297,7 @@ def _encoder(model: str, task_name: str, precision: str, device: str, texts: lis
             next_step="`python -m core models` lists them.",
         )
     check_texts(texts)
-    with _progress("") as progress:
+    with _terminal_progress() as progress:
         export = ensure_export(model, precision=precision, device=device, progress=progress)
     encoder = Encoder(export.path, device=export.device, threads=get_settings().threads)
     for place in encoder.truncated(texts):

@@ -68,14 +68,12 @@ def cancel(db: Database, job_id: str) -> None:
 
 def _stop_after_grace(db: Database, job_id: str) -> None:
     jobs = JobRepository(db)
-    deadline = time.monotonic() + GRACE_SECONDS
-    while (job := jobs.get(job_id)).state == "running":
-        if time.monotonic() > deadline and job.runs_here():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(job.pid or 0, signal.SIGKILL)  # `launch` gave it a group of its own
-            jobs.finish(job_id, "cancelled", error="This job was cancelled.")
-            return
-        time.sleep(0.1)
+    time.sleep(GRACE_SECONDS)
+    job = jobs.get(job_id)
+    if job.state == "running" and job.pid is not None and job.runs_here():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(job.pid, signal.SIGKILL)  # `launch` gave it a group of its own
+        jobs.finish(job_id, "cancelled", error="This job was cancelled.")
 
 
 class JobReporter:

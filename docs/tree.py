@@ -1,6 +1,6 @@
 """The tree in the README: a line a file, from the files' own first lines.
 
-.venv/bin/python docs/tree.py          writes it; tests/test_readme.py tells when it has to be written again
+`.venv/bin/python docs/tree.py` writes it; tests/test_readme.py tells when it has to be written again.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Streamlit can redraw an answer only by running the script again, and each such r
 than the tokens do (docs/decisions.md). So the page is drawn once, and the text comes to it through this route. A run id
 is unguessable, and known only to the page that started the run.
 
-An event's data is a JSON object: `line`, what the run is doing and its figures; `stage`, what it is doing in a word;
-`from` and `blocks`, HTML of the answer's paragraphs from that one on; `ended`, true in the last event.
+An event's data is a JSON object: `line`, what the run is doing and its figures; `from` and `blocks`, HTML of the
+answer's paragraphs from that one on; `ended`, true in the last event.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from itertools import takewhile
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -64,13 +65,12 @@ async def _events(run: LiveRun) -> AsyncIterator[str]:
         if shot.tokens > tokens or shot.finished:
             tokens = shot.tokens
             blocks = to_blocks(shot.text)
-            same = next((i for i, (a, b) in enumerate(zip(drawn, blocks, strict=False)) if a != b), None)
-            same = min(len(drawn), len(blocks)) if same is None else same
+            same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(drawn, blocks, strict=False)))
             event = {"from": same, "blocks": blocks[same:]}
             drawn = blocks
         if (now := live_line(shot)) != line:
             line = now
-            event |= {"line": now, "stage": shot.status.stage.value}
+            event["line"] = now
         if shot.finished:
             event["ended"] = True
         if event:

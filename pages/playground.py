@@ -38,7 +38,7 @@ def _draw(shared: Services) -> None:
     if session and state.prompt_owner() != session.id:
         state.put(Key.SYSTEM_PROMPT, session.system_prompt)
         state.set_prompt_owner(session.id)
-    settings, fault = _draw_controls(shared, card, choice, device)
+    settings, mistake = _draw_controls(shared, card, choice, device)
     ready = preparation.is_ready(card, choice, device)
     if not ready:
         first = card.id == BUILTIN_MODEL and choice == ("onnx", "int8")
@@ -57,8 +57,8 @@ def _draw(shared: Services) -> None:
     if live:
         answers.draw_live(live)
     _draw_fault(shared, mode, usable=settings is not None)
-    if fault:
-        st.error(f"{fault} Until then nothing can be sent.", icon=":material/error:")
+    if mistake:
+        st.error(f"{mistake} Until then nothing can be sent.", icon=":material/error:")
     else:
         prompts.draw_schema_notice()
     _draw_input(shared, mode, disabled=busy, ready=ready)

@@ -40,17 +40,9 @@ class Tokenizer:
     @classmethod
     def load(cls, folder: Path) -> Tokenizer:
         """Read a prepared folder. Raises ModelNotFound without a tokenizer.json, CorruptFile if it does not parse."""
-        path = folder / "tokenizer.json"
-        if not path.is_file():
-            raise ModelNotFound(f"There is no tokenizer.json in {folder}.", next_step="Prepare the model again.")
-        try:
-            fast = FastTokenizer.from_file(str(path))
-        except Exception as error:  # the Rust side raises plain Exception
-            raise CorruptFile(f"{path} does not parse: {error}.", next_step="Prepare the model again.") from error
-        fast.no_truncation()  # files saved for training may cut at 128 tokens and pad
-        fast.no_padding()
+        fast = load_fast(folder)
         names = ("config", "tokenizer_config", "generation_config", "special_tokens_map")
-        settings = {name: _read_json(folder / f"{name}.json") for name in names}
+        settings = {name: read_json(folder / f"{name}.json") for name in names}
         return cls(fast, settings, _chat_template(folder, settings["tokenizer_config"]))
 
     @property
@@ -136,13 +128,28 @@ def _display(data: bytes) -> str:
     return "".join(parts)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def load_fast(folder: Path, next_step: str = "Prepare the model again.") -> FastTokenizer:
+    """tokenizer.json; it neither cuts nor pads. Raises ModelNotFound without one, CorruptFile if it does not parse."""
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        raise ModelNotFound(f"There is no tokenizer.json in {folder}.", next_step=next_step)
+    try:
+        fast = FastTokenizer.from_file(str(path))
+    except Exception as error:  # the Rust side raises plain Exception
+        raise CorruptFile(f"{path} does not parse: {error}.", next_step=next_step) from error
+    fast.no_truncation()  # files saved for training may cut at 128 tokens and pad
+    fast.no_padding()
+    return fast
+
+
+def read_json(path: Path, next_step: str = "Prepare the model again.") -> dict[str, Any]:
+    """A JSON object; {} when the file is not there or holds none. Raises CorruptFile if it does not parse."""
     if not path.is_file():
         return {}
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise CorruptFile(f"{path} is not JSON: {error}.", next_step="Prepare the model again.") from error
+        raise CorruptFile(f"{path} is not JSON: {error}.", next_step=next_step) from error
     return values if isinstance(values, dict) else {}
 
 

@@ -6,10 +6,12 @@ so it is only called from `core export`. Batch and sequence are dynamic; ONNX Ru
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +21,8 @@ from core.models.cards import Task
 from core.onnx.build import quiet
 from core.onnx.graph import GRAPH_FACTS
 
-_CLASSES = {
-    Task.TEXT_GENERATION: "AutoModelForCausalLM",
-    Task.FILL_MASK: "AutoModelForMaskedLM",
-    Task.TEXT_CLASSIFICATION: "AutoModelForSequenceClassification",
-    Task.FEATURE_EXTRACTION: "AutoModel",
-}
-_COMPANIONS = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json")
-_SENTENCE_COMPANIONS = ("sentence_bert_config.json", "1_Pooling/config.json")  # of sentence-transformers
-
-
-def load_reference(source: Path, task: Task) -> Any:
-    """The torch model in fp32 on the CPU, in evaluation mode: what every graph is made from and compared with."""
-    import torch
-    import transformers
-
-    load = getattr(transformers, _CLASSES[task]).from_pretrained
-    return load(source, dtype=torch.float32, local_files_only=True).eval()
+_SENTENCE = ("sentence_bert_config.json", "1_Pooling/config.json")  # of sentence-transformers
+_COMPANIONS = ("config.json", "tokenizer.json", "tokenizer_config.json", *_SENTENCE)
 
 
 def build_graph(
@@ -66,17 +53,10 @@ def build_graph(
             ort_fusions="cuda" if device == "cuda" else "cpu",
             quantizer=OnnxRuntimeQuantizer(OnnxRuntimeDynamicConfig(per_channel=True)) if precision == "int8" else None,
         )
-        try:
+        with tracing(model, "Run this model with the torch backend, or choose another precision."):
             exported = OnnxExporter().export(traced, sample_inputs(traced, task), config=config)
             exported.save_pretrained(target)
-        except OSError:  # a full disk is not a fault of the model
-            raise
-        except Exception as error:  # torch.export and onnxscript raise types of their own for what they cannot do
-            raise ExportFailed(
-                f"The {type(model).__name__} could not be turned into a graph: {' '.join(str(error).split())[:300]}",
-                next_step="Run this model with the torch backend, or choose another precision.",
-            ) from error
-    for name in (*_COMPANIONS, *_SENTENCE_COMPANIONS):
+    for name in _COMPANIONS:
         if (source / name).is_file():
             (target / name).parent.mkdir(exist_ok=True)
             shutil.copyfile(source / name, target / name)
@@ -85,13 +65,28 @@ def build_graph(
     (target / GRAPH_FACTS).write_text(json.dumps(facts), encoding="utf-8")
 
 
+@contextlib.contextmanager
+def tracing(model: Any, next_step: str) -> Iterator[None]:
+    """Tell in the user's words why a module cannot become a graph."""
+    try:
+        yield
+    except OSError:  # a full disk is not a fault of the model
+        raise
+    except Exception as error:  # torch.export and onnxscript raise types of their own for what they cannot do
+        raise ExportFailed(
+            f"The {type(model).__name__} could not be turned into a graph: {' '.join(str(error).split())[:300]}",
+            next_step=next_step,
+        ) from error
+
+
 def sample_inputs(model: Any, task: Task, *, batch: int = 2, sequence: int = 16) -> dict[str, Any]:
     """Inputs to trace `model` with, from optimum's generators; for a decoder also a KV cache that holds something."""
     from optimum.utils import NormalizedConfigManager
     from optimum.utils.input_generators import DummyTextInputGenerator
 
     facts = NormalizedConfigManager.get_normalized_config_class(model.config.model_type)(model.config)
-    generator = DummyTextInputGenerator(task.value, facts, batch_size=1 if task is Task.TEXT_GENERATION else batch)
+    batch = 1 if task is Task.TEXT_GENERATION else batch
+    generator = DummyTextInputGenerator(task.value, facts, batch_size=batch, sequence_length=sequence)
     taken = inspect.signature(model.forward).parameters
     names = ["input_ids", "attention_mask"]
     if "token_type_ids" in taken and getattr(model.config, "type_vocab_size", 0) > 1:
@@ -100,9 +95,9 @@ def sample_inputs(model: Any, task: Task, *, batch: int = 2, sequence: int = 16)
     if task is Task.TEXT_GENERATION:
         import torch
 
+        held = sequence // 2
         with torch.inference_mode():
-            past = model(input_ids=inputs["input_ids"][:, : sequence // 2], use_cache=True).past_key_values
-        held = inputs["input_ids"][:, : sequence // 2]
-        inputs["attention_mask"] = torch.ones((1, held.shape[1] + inputs["input_ids"].shape[1]), dtype=torch.long)
+            past = model(input_ids=inputs["input_ids"][:, :held], use_cache=True).past_key_values
+        inputs["attention_mask"] = torch.ones((1, held + sequence), dtype=torch.long)
         inputs["past_key_values"] = past
     return inputs

@@ -19,6 +19,7 @@ GRAPH_PRECISIONS: dict[str, tuple[str, ...]] = {"cpu": ("int8", "fp32"), "cuda":
 TORCH_PRECISIONS: dict[str, tuple[str, ...]] = {"cpu": ("fp32",), "cuda": ("fp16", "bf16", "fp32")}
 
 
+OFFERED = {"onnx": PRECISIONS, "graph": GRAPH_PRECISIONS, "torch": TORCH_PRECISIONS}
 _KINDS = {"graph": "encoders"}
 
 
@@ -87,7 +88,7 @@ def resolve_device(wish: str = "auto") -> str:
 
 def resolve_precision(wish: str, device: str, backend: str = "onnx") -> str:
     """The precision to run in; "auto" takes the device's default. Raises DeviceUnavailable for one it does not have."""
-    offered = {"onnx": PRECISIONS, "graph": GRAPH_PRECISIONS}.get(backend, TORCH_PRECISIONS)[device]
+    offered = OFFERED[backend][device]
     if wish == "auto":
         return offered[0]
     if wish not in offered:

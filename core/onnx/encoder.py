@@ -5,7 +5,6 @@ Texts are read in batches of like length, so that a short one does not pay for a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer as FastTokenizer
 
-from core.errors import CorruptFile, InvalidInput, ModelRefused
+from core.errors import InvalidInput, ModelRefused
 from core.models.cards import Task
+from core.models.tokenizer import load_fast, read_json
 from core.onnx.graph import GRAPH_FACTS, open_graph
 
 BATCH = 32
+_NEXT = "Export the model again."
 _MASKS = ("[MASK]", "<mask>")
 Floats = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
@@ -51,8 +51,6 @@ class Encoder:
     """
 
     def __init__(self, export: Path, *, device: str, threads: int) -> None:
-        self._session = open_graph(export, device=device, threads=threads)
-        self._inputs = [one.name for one in self._session.get_inputs()]
         facts = _read(export / GRAPH_FACTS)
         self._config = _read(export / "config.json")
         self._pooling = _pooling(export)
@@ -63,10 +61,11 @@ class Encoder:
                 next_step="Use `generate`, or the playground.",
             )
         self.task = Task(facts["task"])
+        self._session = open_graph(export, device=device, threads=threads)
+        self._inputs = [one.name for one in self._session.get_inputs()]
         self.context_length = _longest(export, int(facts["context_length"]))
         self.weights_bytes = sum(file.stat().st_size for file in export.glob("model.onnx*"))
-        self._plain = _tokenizer(export)
-        self._tokenizer = _tokenizer(export)
+        self._tokenizer = load_fast(export, _NEXT)
         self._tokenizer.enable_truncation(self.context_length)
         self._pad_id = int(self._config.get("pad_token_id") or 0)
         self.mask_token = next((token for token in _MASKS if self._tokenizer.token_to_id(token) is not None), None)
@@ -81,7 +80,7 @@ class Encoder:
 
     def truncated(self, texts: Sequence[str]) -> tuple[int, ...]:
         """Which texts, by place, are longer than the model reads; their ends are left out."""
-        return tuple(i for i, one in enumerate(self._plain.encode_batch(list(texts))) if len(one) > self.context_length)
+        return tuple(i for i, one in enumerate(self._tokenizer.encode_batch(list(texts))) if one.overflowing)
 
     def batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Floats, dict[str, Ids]]]:
         """(places of the batch's texts, the model's first output, what it was fed), batch by batch.
@@ -198,18 +197,6 @@ def _padded(rows: Sequence[Sequence[int]], value: int) -> Ids:
     return out
 
 
-def _tokenizer(export: Path) -> FastTokenizer:
-    try:
-        fast = FastTokenizer.from_file(str(export / "tokenizer.json"))
-    except Exception as error:  # the Rust side raises plain Exception
-        raise CorruptFile(
-            f"The tokenizer in {export} does not parse: {error}.", next_step="Export the model again."
-        ) from error
-    fast.no_truncation()  # files saved for training may cut and pad in their own way
-    fast.no_padding()
-    return fast
-
-
 def _longest(export: Path, context_length: int) -> int:
     """Positions of the network, or fewer where sentence-transformers was told to cut earlier."""
     cut = _read(export / "sentence_bert_config.json").get("max_seq_length")
@@ -230,11 +217,4 @@ def _pooling(export: Path) -> str:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """A JSON object; {} when the file is not there."""
-    if not file.is_file():
-        return {}
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CorruptFile(f"{file} is not JSON: {error}.", next_step="Export the model again.") from error
-    return data if isinstance(data, dict) else {}
+    return read_json(file, _NEXT)

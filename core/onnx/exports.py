@@ -21,9 +21,10 @@ from core.models import catalogue
 from core.models.cards import ModelCard, Task
 from core.models.tokenizer import Tokenizer
 from core.onnx.build import BLOCK_SIZES, UnknownToBuilder, build_decoder, quiet
-from core.onnx.devices import GRAPH_PRECISIONS, PRECISIONS, resolve_device, resolve_precision
-from core.onnx.graph_proof import GraphProof
-from core.onnx.proof import Proof, compare, export_logits, proof_token_ids, reference_logits
+from core.onnx.build_graph import build_graph
+from core.onnx.devices import GRAPH_PRECISIONS, OFFERED, resolve_device, resolve_precision
+from core.onnx.graph_proof import GraphProof, prove_graph
+from core.onnx.proof import Proof, compare, export_logits, load_reference, proof_token_ids, reference_logits
 from core.settings import get_settings
 
 RECORD = "export.json"
@@ -68,10 +69,10 @@ def find_export(card: ModelCard, precision: str, device: str) -> Export | None:
 def list_exports(card: ModelCard, device: str | None = None) -> tuple[Export, ...]:
     """All exports of this revision, the device's default precision first. One whose record is damaged counts as not
     made: it must not hide the others, and is made anew when it is asked for."""
-    devices = (device,) if device else tuple(PRECISIONS)
-    offered = PRECISIONS if card.task is Task.TEXT_GENERATION else GRAPH_PRECISIONS
-    found = (export_folder(card, precision, where) for where in devices for precision in offered[where])
-    return tuple(export for folder in found if _is_whole(folder) and (export := _read(folder)))
+    offered = OFFERED[_made_as(card)]
+    devices = (device,) if device else tuple(offered)
+    found = (_read_whole(export_folder(card, kind, where)) for where in devices for kind in offered[where])
+    return tuple(export for export in found if export)
 
 
 def ensure_export(
@@ -85,14 +86,14 @@ def ensure_export(
     """
     card = catalogue.get(model_id)
     where = resolve_device(device)
-    kind = resolve_precision(precision, where, "onnx" if card.task is Task.TEXT_GENERATION else "graph")
+    kind = resolve_precision(precision, where, _made_as(card))
     source = catalogue.prepare(model_id, progress=_part(progress, 0.0, 0.4))
     card = catalogue.get(model_id)
     target = export_folder(card, kind, where)
     make_folder(
         target,
         lambda folder: _make(card, source, folder, kind, where, _part(progress, 0.4, 1.0)),
-        is_complete=_is_whole,
+        is_complete=lambda folder: _read_whole(folder) is not None,
     )
     export = _read(target)
     if export is None:
@@ -162,12 +163,14 @@ def _make_decoder(
     """Through GenAI's builder; (block size, proof). The first block size that passes is kept."""
     tokenizer = Tokenizer.load(source)
     token_ids = proof_token_ids(tokenizer, card.architecture.context)
+    reference = None
     for block_size in BLOCK_SIZES[precision]:
         _empty(folder)
         build_decoder(source, folder, precision=precision, device=device, block_size=block_size, progress=progress)
-        progress(0.45, "Reading the proof text with torch")
-        with quiet():
-            reference = reference_logits(source, token_ids)
+        if reference is None:
+            progress(0.45, "Reading the proof text with torch")
+            with quiet():
+                reference = reference_logits(load_reference(source, card.task), token_ids)
         try:
             logits = export_logits(
                 folder, token_ids, device=device, threads=get_settings().threads, progress=_part(progress, 0.5, 0.98)
@@ -190,7 +193,7 @@ def _make_graph_decoder(
     _empty(folder)
     model = _traced(card, source, folder, precision, device, progress)
     token_ids = proof_token_ids(Tokenizer.load(source), card.architecture.context)
-    reference = reference_logits(source, token_ids, model)
+    reference = reference_logits(model, token_ids)
     logits = export_logits(
         folder, token_ids, device=device, threads=get_settings().threads, progress=_part(progress, 0.6, 0.98)
     )
@@ -200,8 +203,6 @@ def _make_graph_decoder(
 def _make_encoder(
     card: ModelCard, source: Path, folder: Path, precision: str, device: str, progress: Progress
 ) -> GraphProof:
-    from core.onnx.graph_proof import prove_graph
-
     model = _traced(card, source, folder, precision, device, progress)
     return prove_graph(
         folder,
@@ -216,8 +217,6 @@ def _make_encoder(
 
 def _traced(card: ModelCard, source: Path, folder: Path, precision: str, device: str, progress: Progress) -> Any:
     """Write the graph; the torch model that it was made from."""
-    from core.onnx.build_graph import build_graph, load_reference
-
     with quiet():
         model = load_reference(source, card.task)
     build_graph(
@@ -241,11 +240,17 @@ def _empty(folder: Path) -> None:
             leftover.unlink()
 
 
-def _is_whole(folder: Path) -> bool:
+def _made_as(card: ModelCard) -> str:
+    """The kind of export that a model gets, as `core.onnx.devices.OFFERED` names it."""
+    return "onnx" if card.task is Task.TEXT_GENERATION else "graph"
+
+
+def _read_whole(folder: Path) -> Export | None:
+    """None also for a record that is damaged."""
     try:
-        return _read(folder) is not None
+        return _read(folder)
     except CorruptFile:
-        return False
+        return None
 
 
 def _read(folder: Path) -> Export | None:
@@ -255,9 +260,8 @@ def _read(folder: Path) -> Export | None:
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
         proof = data.pop("proof")
-        known = {
-            name: value for name, value in data.items() if name in Export.__slots__
-        }  # a newer version may say more
+        # A newer version may say more.
+        known = {name: value for name, value in data.items() if name in Export.__slots__}
         return Export(path=folder, proof=(GraphProof if "measure" in proof else Proof)(**proof), **known)
     except (ValueError, TypeError, KeyError) as error:
         raise CorruptFile(f"{file} is damaged: {error}.", next_step="Delete that folder and export again.") from error

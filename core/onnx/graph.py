@@ -5,7 +5,6 @@ Serving only: ONNX Runtime and numpy, no torch.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import CorruptFile
+from core.models.tokenizer import read_json
 
 GRAPH_FACTS = "graph.json"  # beside model.onnx: its task and context length
+STOP_SPINNING = ("session.force_spinning_stop", "1")  # when a pass ends: docs/decisions.md
 _KINDS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
@@ -26,7 +27,7 @@ def open_graph(export: Path, *, device: str, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    options.add_session_config_entry("session.force_spinning_stop", "1")
+    options.add_session_config_entry(*STOP_SPINNING)
     providers = ["CPUExecutionProvider"]
     if device == "cuda":
         onnxruntime.preload_dlls()
@@ -78,7 +79,7 @@ class GraphModel:
         self._session = open_graph(export, device=device, threads=threads)
         self._past = [one for one in self._session.get_inputs() if "past_key_values" in one.name]
         self.vocabulary = int(self._session.get_outputs()[0].shape[-1])
-        self.context_length = int(json.loads((export / GRAPH_FACTS).read_text(encoding="utf-8"))["context_length"])
+        self.context_length = int(read_json(export / GRAPH_FACTS, "Export the model again.")["context_length"])
         self.weights_bytes = sum(file.stat().st_size for file in export.glob("model.onnx*"))
 
     def open_context(self, capacity: int) -> GraphContext:

@@ -40,13 +40,13 @@ class GraphProof:
     sequences: int
     rows: int
     max_abs_difference: float
-    argmax_agreement: float | None
-    mean_kl: float | None
-    mean_cosine: float | None
-    min_cosine: float | None
     measure: str
     bar: float
     passed: bool
+    argmax_agreement: float | None = None
+    mean_kl: float | None = None
+    mean_cosine: float | None = None
+    min_cosine: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -131,7 +131,7 @@ def judge(
         cosines = (reference * export).sum(axis=1)
         mean_cosine, min_cosine = float(cosines.mean()), float(cosines.min())
     else:
-        p, q = (np.stack([log_softmax(row) for row in values]) for values in (reference, export))
+        p, q = log_softmax(reference), log_softmax(export)
         kl = float(np.mean(np.sum(np.exp(p) * (p - q), axis=1)))
         agreement = float(np.mean(p.argmax(axis=1) == q.argmax(axis=1)))
     if precision in MAX_DIFFERENCE:
@@ -146,11 +146,11 @@ def judge(
         sequences=sequences,
         rows=len(export),
         max_abs_difference=largest,
+        measure=measure,
+        bar=bar,
+        passed=bool(passed and np.isfinite(export).all()),
         argmax_agreement=agreement,
         mean_kl=kl,
         mean_cosine=mean_cosine,
         min_cosine=min_cosine,
-        measure=measure,
-        bar=bar,
-        passed=bool(passed and np.isfinite(export).all()),
     )

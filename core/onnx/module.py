@@ -11,6 +11,7 @@ import numpy.typing as npt
 from core.artefacts import make_folder
 from core.errors import ExportFailed, InvalidInput
 from core.onnx.build import quiet
+from core.onnx.build_graph import tracing
 from core.onnx.graph import open_graph
 from core.onnx.graph_proof import MAX_DIFFERENCE, GraphProof
 
@@ -29,15 +30,10 @@ def export_module(module: Any, inputs: npt.NDArray[Any], target: Path, *, thread
 
     def make(folder: Path) -> None:
         _trace(module, inputs, folder)
-        proofs.append(_prove(module, inputs, folder, threads))
-        if not proofs[0].passed:
-            raise ExportFailed(
-                f"The graph is not the same model: {proofs[0].words}.",
-                next_step="A layer behaves otherwise in ONNX: replace it, or use the torch model.",
-            )
+        proofs.append(_proved(module, inputs, folder, threads))
 
     make_folder(target, make)
-    return proofs[0] if proofs else _prove(module, inputs, target, threads)
+    return proofs[0] if proofs else _proved(module, inputs, target, threads)
 
 
 def run_module(export: Path, inputs: npt.NDArray[Any], *, device: str = "cpu", threads: int = 1) -> npt.NDArray[Any]:
@@ -49,28 +45,21 @@ def run_module(export: Path, inputs: npt.NDArray[Any], *, device: str = "cpu", t
 def _trace(module: Any, inputs: npt.NDArray[Any], folder: Path) -> None:
     import torch
 
-    with quiet():
-        try:
-            program = torch.onnx.export(
-                module.eval(),
-                (torch.from_numpy(inputs[:2]),),
-                dynamo=True,
-                input_names=[INPUT],
-                output_names=["output"],
-                dynamic_shapes=({0: torch.export.Dim.DYNAMIC},),
-            )
-            assert program is not None
-            program.save(folder / "model.onnx", external_data=True)
-        except OSError:  # a full disk is not a fault of the model
-            raise
-        except Exception as error:  # torch.export raises types of its own for what it cannot trace
-            raise ExportFailed(
-                f"The {type(module).__name__} could not be turned into a graph: {' '.join(str(error).split())[:300]}",
-                next_step="Leave out what depends on the values of the input, such as a Python `if` on them.",
-            ) from error
+    with quiet(), tracing(module, "Leave out what depends on the values of the input, such as a Python `if` on them."):
+        program = torch.onnx.export(
+            module.eval(),
+            (torch.from_numpy(inputs[:2]),),
+            dynamo=True,
+            input_names=[INPUT],
+            output_names=["output"],
+            dynamic_shapes=({0: torch.export.Dim.DYNAMIC},),
+        )
+        assert program is not None
+        program.save(folder / "model.onnx", external_data=True)
 
 
-def _prove(module: Any, inputs: npt.NDArray[Any], folder: Path, threads: int) -> GraphProof:
+def _proved(module: Any, inputs: npt.NDArray[Any], folder: Path, threads: int) -> GraphProof:
+    """The proof of a graph that is the same model. Raises ExportFailed for one that is not."""
     import torch
 
     with torch.inference_mode():
@@ -80,16 +69,19 @@ def _prove(module: Any, inputs: npt.NDArray[Any], folder: Path, threads: int) ->
     classes = reference.ndim == 2 and reference.shape[1] > 1
     agreement = float(np.mean(reference.argmax(axis=1) == export.argmax(axis=1))) if classes else None
     bar = MAX_DIFFERENCE["fp32"]
-    return GraphProof(
+    proof = GraphProof(
         task="module",
         sequences=len(inputs),
         rows=len(inputs),
         max_abs_difference=largest,
-        argmax_agreement=agreement,
-        mean_kl=None,
-        mean_cosine=None,
-        min_cosine=None,
         measure="max_abs_difference",
         bar=bar,
         passed=bool(largest <= bar and np.isfinite(export).all()),
+        argmax_agreement=agreement,
     )
+    if not proof.passed:
+        raise ExportFailed(
+            f"The graph is not the same model: {proof.words}.",
+            next_step="A layer behaves otherwise in ONNX: replace it, or use the torch model.",
+        )
+    return proof

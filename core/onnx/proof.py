@@ -13,11 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from core.artefacts import Progress
+from core.models.cards import Task
 from core.models.tokenizer import Tokenizer
 
 PROOF_TOKENS = 576  # 64 in one prefill, then 512 compared one by one
 PREFILL_TOKENS = 64
 PROOF_TEXT = Path(__file__).with_name("proof_text.txt")
+
+_CLASSES = {
+    Task.TEXT_GENERATION: "AutoModelForCausalLM",
+    Task.FILL_MASK: "AutoModelForMaskedLM",
+    Task.TEXT_CLASSIFICATION: "AutoModelForSequenceClassification",
+    Task.FEATURE_EXTRACTION: "AutoModel",
+}
 
 # Mean KL divergence in nats that an export may have from the fp32 reference. int4 has no bar: it is offered with its
 # figures and a warning.
@@ -72,13 +80,19 @@ def proof_token_ids(tokenizer: Tokenizer, context: int) -> list[int]:
     return ids[: min(PROOF_TOKENS, context)]
 
 
-def reference_logits(source: Path, token_ids: list[int], model: Any = None) -> npt.NDArray[np.float32]:
-    """[position, vocabulary] logits of torch in fp32 on the CPU. model: loaded already, in fp32."""
+def load_reference(source: Path, task: Task) -> Any:
+    """The torch model in fp32 on the CPU, in evaluation mode: what every export is compared with."""
     import torch
-    from transformers import AutoModelForCausalLM
+    import transformers
 
-    if model is None:
-        model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, local_files_only=True).eval()
+    load = getattr(transformers, _CLASSES[task]).from_pretrained
+    return load(source, dtype=torch.float32, local_files_only=True).eval()
+
+
+def reference_logits(model: Any, token_ids: list[int]) -> npt.NDArray[np.float32]:
+    """[position, vocabulary] logits of a decoder of `load_reference`."""
+    import torch
+
     with torch.inference_mode():
         logits = model(torch.tensor([token_ids]), use_cache=False).logits[0]
     result: npt.NDArray[np.float32] = logits.float().numpy()
@@ -131,7 +145,7 @@ def compare(
 
 
 def log_softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """[class] log-probabilities in double precision."""
-    shifted = logits.astype(np.float64) - float(np.max(logits))
-    result: npt.NDArray[np.float64] = shifted - np.log(np.sum(np.exp(shifted)))
+    """Log-probabilities along the last axis, in double precision."""
+    shifted = logits.astype(np.float64) - np.max(logits, axis=-1, keepdims=True)
+    result: npt.NDArray[np.float64] = shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
     return result

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from core.errors import CorruptFile
 from core.onnx import genai
-from core.onnx.graph import GRAPH_FACTS, GraphModel
+from core.onnx.graph import GRAPH_FACTS, STOP_SPINNING, GraphModel
 
 
 class OnnxContext:
@@ -59,7 +59,7 @@ class OnnxModel:
 
 def overlay(threads: int) -> str:
     """What goes before an export's own genai_config.json, as JSON."""
-    options = {"intra_op_num_threads": threads, "session.force_spinning_stop": "1"}
+    options = dict([("intra_op_num_threads", threads), STOP_SPINNING])
     return json.dumps({"model": {"decoder": {"session_options": options}}})
 
 

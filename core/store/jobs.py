@@ -50,9 +50,7 @@ class JobRecord:
 
     def runs_here(self) -> bool:
         """Whether its process is one of this machine's, and the very one that took it."""
-        if self.host != socket.gethostname() or self.pid is None or self.process_started_at is None:
-            return False
-        return not is_dead(ProcessIdentity(self.host, self.pid, self.process_started_at), utc_now())
+        return self.host == socket.gethostname() and not _is_dead(self)
 
 
 # The class has a method called `list`, which hides the built-in type from its annotations.
@@ -181,7 +179,7 @@ def _held(tx: Session, job_id: str) -> JobRow:
     return row
 
 
-def _is_dead(row: JobRow) -> bool:
+def _is_dead(row: JobRow | JobRecord) -> bool:
     if row.host is None or row.pid is None or row.process_started_at is None or row.heartbeat_at is None:
         return True
     return is_dead(ProcessIdentity(row.host, row.pid, row.process_started_at), row.heartbeat_at)

@@ -42,7 +42,8 @@ def draw(db: Database) -> None:
             icon=":material/search:",
         )
         _draw_undo(sessions)
-        found = sessions.list(search=(search or "").strip() or None, limit=state.history_length(SHOWN) + 1)
+        shown = state.history_length(SHOWN)
+        found = sessions.list(search=(search or "").strip() or None, limit=shown + 1)
         current = next((session for session in found if session.id == state.session_id()), None)
         if current:
             with st.popover("Rename, take away, delete", icon=":material/more_horiz:", width="stretch"):
@@ -50,14 +51,14 @@ def draw(db: Database) -> None:
         if not found:
             st.caption(f"Nothing holds “{search}”." if search else "Your conversations will be listed here.")
         else:
-            _draw_list(found[: state.history_length(SHOWN)])
-        if len(found) > state.history_length(SHOWN):
+            _draw_list(found[:shown])
+        if len(found) > shown:
             st.button(
                 "Show older sessions",
                 icon=":material/expand_more:",
                 type="tertiary",
                 on_click=state.set_history_length,
-                args=(state.history_length(SHOWN) + SHOWN,),
+                args=(shown + SHOWN,),
             )
 
 

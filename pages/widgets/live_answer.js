@@ -42,7 +42,6 @@ function listen(root, source) {
   events.onmessage = (message) => {
     const event = JSON.parse(message.data);
     if (event.line !== undefined) line.textContent = event.line;
-    if (event.stage) answer.dataset.stage = event.stage;
     if (event.blocks) draw(answer, event.from, event.blocks);
     if (event.blocks && follow) line.scrollIntoView({ block: "nearest" });
     if (event.ended) end();

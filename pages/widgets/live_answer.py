@@ -5,27 +5,16 @@ The component beside this file listens to `pages.live_route` and asks for one re
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from core.generation.live import LiveRun
 from pages import live_route
+from pages.widgets.component import component, no_callback
 
-_HERE = Path(__file__).parent
-_component = st.components.v2.component(
-    "groundwork_live_answer",
-    html='<div class="answer" aria-busy="true"></div><p class="line" role="status"></p>',
-    css=(_HERE / "live_answer.css").read_text(encoding="utf-8"),
-    js=(_HERE / "live_answer.js").read_text(encoding="utf-8"),
-)
+_component = component(__file__, '<div class="answer" aria-busy="true"></div><p class="line" role="status"></p>')
 
 
 def live_answer(run: LiveRun) -> None:
     """Shows the run; the page runs again when it ends."""
     source = f"{live_route.address(st.get_option('server.baseUrlPath'))}/{run.run_id}"
-    _component(key=f"live_{run.run_id}", data={"source": source}, on_ended_change=_nothing)
-
-
-def _nothing() -> None:
-    """Streamlit names a component's events by their callbacks; the rerun itself is what is wanted."""
+    _component(key=f"live_{run.run_id}", data={"source": source}, on_ended_change=no_callback)

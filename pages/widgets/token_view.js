@@ -273,13 +273,13 @@ function createView(root) {
     const token = tokens[open];
     panel.classList.toggle("empty", !token);
     panel.hidden = !tokens.length;
-    panel.replaceChildren(...(token ? filled(token) : vacant()));
+    panel.replaceChildren(...(token ? filled(token) : [vacant()]));
   }
 
   function vacant() {
     const hint = element("p", "hint", "Pick a token to see what else the model considered");
     hint.append(element("small", "", "Its probability, its rank, and the tokens that could have stood in its place."));
-    return [hint];
+    return hint;
   }
 
   function filled(token) {

@@ -13,22 +13,14 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-import streamlit as st
-
 from core.generation.request import TokenEvent
+from pages.widgets.component import component, no_callback
 
 UNLIKELY = 0.1  # below this probability a token counts as a surprise
 
-_HERE = Path(__file__).parent
-_component = st.components.v2.component(
-    "groundwork_token_view",
-    html='<div class="token-view"></div>',
-    css=(_HERE / "token_view.css").read_text(encoding="utf-8"),
-    js=(_HERE / "token_view.js").read_text(encoding="utf-8"),
-)
+_component = component(__file__, '<div class="token-view"></div>')
 
 Kind = Literal["text", "special", "part", "empty"]
 _SPECIAL = re.compile(r"<\|?[^<>\s]+\|?>|\[[A-Z_]+\]")  # <|im_end|>, </s>, [SEP]
@@ -50,12 +42,8 @@ def token_view(events: Sequence[TokenEvent], *, key: str, disabled: bool = False
     tokens = [_row(event, events[place - 1] if place else None) for place, event in enumerate(events)]
     digest = hashlib.blake2b(json.dumps(tokens).encode(), digest_size=8).hexdigest()
     data = {"digest": digest, "tokens": tokens, "unlikely": UNLIKELY, "disabled": disabled}
-    result = _component(key=key, data=data, on_choice_change=_nothing)
+    result = _component(key=key, data=data, on_choice_change=no_callback)
     return None if disabled else _checked(result.choice, events)
-
-
-def _nothing() -> None:
-    """Streamlit names a component's events by their callbacks; the value is read from the result instead."""
 
 
 def _row(event: TokenEvent, previous: TokenEvent | None) -> list[Any]:

@@ -110,7 +110,7 @@ def test_a_masked_language_model_fills_masks_as_torch(graph_home: Path, tmp_path
     choices = opened(export).fill_mask(text, top=3)
     [logits] = reference(catalogue.folder("tiny-mlm"), "AutoModelForMaskedLM", [text])
     encoder = opened(export)
-    ids = encoder._plain.encode(text).ids
+    ids = encoder._tokenizer.encode(text).ids
     for position, at in enumerate(i for i, token_id in enumerate(ids) if token_id == encoder.mask_id):
         ours = [choice for choice in choices if choice.position == position]
         assert [choice.token_id for choice in ours] == np.argsort(-logits[at], kind="stable")[:3].tolist()
