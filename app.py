@@ -1,4 +1,4 @@
-"""Groundwork: the pages (pages/navigation.py) and the one HTTP route beside them. Started by `streamlit run app.py`."""
+"""Groundwork: the pages (pages/navigation.py) and the HTTP routes beside them. Started by `streamlit run app.py`."""
 
 import asyncio
 import webbrowser
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
-from pages import live_route
+from pages import bundle_route, live_route
 
 BASE = st.get_option("server.baseUrlPath")
 
@@ -21,4 +21,4 @@ async def _open_browser(server: st.App) -> AsyncIterator[None]:
     yield
 
 
-app = st.App("pages/navigation.py", routes=[live_route.route(BASE)], lifespan=_open_browser)
+app = st.App("pages/navigation.py", routes=[live_route.route(BASE), bundle_route.route(BASE)], lifespan=_open_browser)

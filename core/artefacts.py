@@ -63,7 +63,7 @@ def guarding_storage(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            free = shutil.disk_usage(_existing_parent(path)).free
+            free = shutil.disk_usage(existing_parent(path)).free
             raise StorageError(
                 f"The disk is full: {path} could not be written ({free / 1e6:,.0f} MB free).",
                 next_step="Free some space, or set GROUNDWORK_HOME to a folder on a larger disk.",
@@ -90,7 +90,8 @@ def folder_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-def _existing_parent(path: Path) -> Path:
+def existing_parent(path: Path) -> Path:
+    """The nearest folder above `path` that is there, or `path` itself."""
     while not path.exists() and path != path.parent:
         path = path.parent
     return path

@@ -26,9 +26,10 @@ from starlette.routing import Route
 from core.generation import live
 from core.generation.live import LiveRun, Snapshot
 from core.generation.request import Stage
+from pages.base_path import address
 from pages.widgets.prose import safe_markdown
 
-PATH = "groundwork/live"
+PATH = "live"
 LOOK_SECONDS = 0.02  # until the first token: it is shown at once
 DRAW_SECONDS = 0.3  # after it: as often as a reader can tell
 DRAW_SHARE = 20  # a long answer is drawn less often: drawing takes a twentieth of the time at most
@@ -38,12 +39,7 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable([
 
 def route(base: str) -> Route:
     """The route to mount. base: Streamlit's `server.baseUrlPath`, "" when the app is at the root."""
-    return Route(f"{address(base)}/{{run_id}}", _live, methods=["GET"])
-
-
-def address(base: str) -> str:
-    """Path of the route without the run id."""
-    return f"/{base.strip('/')}/{PATH}" if base.strip("/") else f"/{PATH}"
+    return Route(address(base, PATH, "{run_id}"), _live, methods=["GET"])
 
 
 async def _live(request: Request) -> Response:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from core.artefacts import Progress, no_progress
 from core.errors import CorruptFile, InvalidInput, ModelNotFound, ModelRefused
-from core.models import hub, prepared
+from core.models import hub, prepared, uploads
 from core.models.builtin import BUILTINS, Builtin, find_builtin, packaged_files, source_of, static_card
 from core.models.card_file import read_card, write_card
 from core.models.cards import ModelCard, Source, SourceKind
@@ -85,14 +85,17 @@ def add(
 
 
 def remove(model_id: str) -> None:
-    """Forget a model that the user added and delete what we made of it; its source is left alone.
+    """Forget a model that the user added and delete its prepared files, and its upload; any other source is left alone.
 
-    Raises ModelNotFound, and ModelRefused for a built-in.
+    Its exports are `core.onnx.house`'s to delete. Raises ModelNotFound, and ModelRefused for a built-in.
     """
     known = _resolve(model_id)
     if find_builtin(known):
         raise ModelRefused(f"{known} comes with the product and cannot be removed.")
+    record = read_record(known)
     shutil.rmtree(model_dir(known))  # links are deleted, never followed
+    if record is not None:
+        uploads.forget(record.source.location)
 
 
 def _resolve(model_id: str) -> str:

@@ -16,6 +16,8 @@ from core.models.weights import weight_files
 ENCODER_MARK = "modules.json"
 """A folder with this file is packed as a sentence encoder (sentence-transformers)."""
 
+LICENCE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "NOTICE.txt")
+
 SMALL_FILES = (
     "config.json",
     "generation_config.json",
@@ -35,6 +37,7 @@ SMALL_FILES = (
     "sentence_bert_config.json",
     "config_sentence_transformers.json",
     "1_Pooling/config.json",
+    *LICENCE_FILES,
 )
 
 _VOCABULARIES = ("vocab.json", "vocab.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model")

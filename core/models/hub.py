@@ -1,7 +1,7 @@
 """Models of a hub: looked up and judged before anything is downloaded, then fetched by commit hash.
 
 Files go through the hub's own client one after another, into a folder that survives a cancelled or failed download, so
-that the next try resumes. Only what a model needs is fetched: safetensors, configuration, tokenizer.
+that the next try resumes. Only what a model needs is fetched: safetensors, configuration, tokenizer, licence.
 """
 
 from __future__ import annotations
@@ -9,15 +9,19 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.artefacts import Progress
-from core.errors import ModelNotFound, ModelRefused, StorageError
-from core.models.folder_source import SMALL_FILES, check_folder
+from core.artefacts import Progress, existing_parent
+from core.errors import InvalidInput, ModelNotFound, ModelRefused, StorageError
+from core.models.admission import admit, read_config
+from core.models.cards import Task
+from core.models.fit import check_memory
+from core.models.folder_source import ENCODER_MARK, SMALL_FILES, check_folder
 from core.models.licences import licence_of_card_data
 from core.models.weights import INDEX, SINGLE, check_names, shard_names
 from core.settings import get_settings
@@ -29,12 +33,61 @@ _DISK_RESERVE_BYTES = 64 * 1024**2
 
 @dataclass(frozen=True, slots=True)
 class HubModel:
-    """A repository at one commit. sizes: file name → bytes (0 where the hub does not say)."""
+    """A repository at one commit. sizes: file name → bytes (0 where the hub does not say). parameters: as the hub
+    counted them in the weights, 0 where it did not. gated: its publisher asks for consent."""
 
     id: str
     commit: str
     licence: str
     sizes: dict[str, int]
+    parameters: int = 0
+    gated: bool = False
+
+    @property
+    def download_bytes(self) -> int:
+        """What adding it would fetch: weights and small files."""
+        return sum(size for name, size in self.sizes.items() if name in SMALL_FILES or _is_weight(name))
+
+
+@dataclass(frozen=True, slots=True)
+class HubHit:
+    """A row of a search. task: in the hub's terms, "" where it does not say. downloads: in the last month."""
+
+    id: str
+    task: str
+    downloads: int
+    gated: bool
+
+
+def search(text: str, *, limit: int = 8) -> tuple[HubHit, ...]:
+    """Models whose name holds `text`, the most downloaded first. Raises InvalidInput, ModelNotFound (out of reach)."""
+    from huggingface_hub import HfApi
+
+    wanted = text.strip()
+    if not wanted:
+        raise InvalidInput("The search is empty.", next_step="Type a part of the model's name.")
+    with _explained(wanted, None):
+        found = list(
+            HfApi(endpoint=_endpoint(), token=_token()).list_models(search=wanted, sort="downloads", limit=limit)
+        )
+    return tuple(HubHit(one.id, one.pipeline_tag or "", one.downloads or 0, bool(one.gated)) for one in found)
+
+
+def judge(model: HubModel) -> Task:
+    """The task of a model, if it may be added; fetches its small configuration, and none of its weights.
+
+    Raises ModelRefused (pickles, custom code, unknown architecture, too large for this machine's memory, gated),
+    StorageError (for its disk), ModelNotFound.
+    """
+    check_names(model.sizes, f"The repository {model.id}")
+    check_memory(model.id, model.parameters)
+    _check_disk(model.id, get_settings().home, model.download_bytes)
+    if "config.json" not in model.sizes:
+        raise _no_config(model.id)
+    with tempfile.TemporaryDirectory() as folder:
+        _fetch(model, ["config.json"], Path(folder), _Meter(lambda fraction, text: None))
+        config = read_config(Path(folder) / "config.json")
+    return admit(config, model.id, embeds=ENCODER_MARK in model.sizes)
 
 
 def look_up(hub_id: str, revision: str | None = None) -> HubModel:
@@ -47,16 +100,16 @@ def look_up(hub_id: str, revision: str | None = None) -> HubModel:
         )
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
     data: dict[str, Any] = vars(info.card_data) if info.card_data is not None else {}
-    return HubModel(hub_id, info.sha or "", licence_of_card_data(data), sizes)
+    counted = info.safetensors.total if info.safetensors is not None else 0
+    return HubModel(hub_id, info.sha or "", licence_of_card_data(data), sizes, counted, bool(info.gated))
 
 
 def download(model: HubModel, folder: Path, progress: Progress) -> None:
     """Fetch what the model needs into `folder`. Raises ModelRefused before the weights, StorageError, ModelNotFound."""
     check_names(model.sizes, f"The repository {model.id}")
     if "config.json" not in model.sizes:
-        raise ModelRefused(
-            f"The repository {model.id} has no config.json.", next_step="Choose a repository saved by transformers."
-        )
+        raise _no_config(model.id)
+    check_memory(model.id, model.parameters)
     small = [name for name in SMALL_FILES if name in model.sizes]
     weights = [SINGLE] if SINGLE in model.sizes else [INDEX]
     meter = _Meter(progress)
@@ -71,15 +124,28 @@ def download(model: HubModel, folder: Path, progress: Progress) -> None:
             )
         weights = shards
     needed = sum(model.sizes[name] for name in weights)
-    here = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    free = shutil.disk_usage(folder).free
-    if free < needed - here + _DISK_RESERVE_BYTES:
-        raise StorageError(
-            f"{model.id} needs {needed / 1e6:,.0f} MB and {folder} has {free / 1e6:,.0f} MB free.",
-            next_step="Free some space, or set GROUNDWORK_HOME to a folder on a larger disk.",
-        )
+    _check_disk(model.id, folder, needed - sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()))
     meter.start(needed)
     _fetch(model, weights, folder, meter)
+
+
+def _is_weight(name: str) -> bool:
+    return "/" not in name and (name == INDEX or (name.startswith("model") and name.endswith(".safetensors")))
+
+
+def _check_disk(hub_id: str, folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(existing_parent(folder)).free
+    if free < needed + _DISK_RESERVE_BYTES:
+        raise StorageError(
+            f"{hub_id} needs {needed / 1e6:,.0f} MB and {folder} has {free / 1e6:,.0f} MB free.",
+            next_step="Free some space, or set GROUNDWORK_HOME to a folder on a larger disk.",
+        )
+
+
+def _no_config(hub_id: str) -> ModelRefused:
+    return ModelRefused(
+        f"The repository {hub_id} has no config.json.", next_step="Choose a repository saved by transformers."
+    )
 
 
 def _fetch(model: HubModel, names: list[str], folder: Path, meter: _Meter) -> None:

@@ -18,7 +18,8 @@ from core.models.architecture import describe
 from core.models.card_file import CARD_FILE, read_card, write_card
 from core.models.cards import ModelCard, Source
 from core.models.digests import remembered_digest, revision_of_file, revision_of_files
-from core.models.folder_source import ENCODER_MARK, check_folder, link_folder, source_files
+from core.models.fit import FP32_BYTES, check_memory
+from core.models.folder_source import ENCODER_MARK, LICENCE_FILES, check_folder, link_folder, source_files
 from core.models.gguf import check_architecture, convert_gguf, fp32_bytes
 from core.models.gguf_header import GgufHeader, read_gguf_header
 from core.models.licences import UNKNOWN, licence_name, licence_of_folder
@@ -53,7 +54,7 @@ def gguf_revision(path: Path, progress: Progress) -> str:
 def folder_revision(folder: Path, progress: Progress) -> str:
     """Content hash of what a model takes from a folder; a new one is looked at first. Raises ModelRefused…"""
     weights, small = source_files(folder)
-    files = [*weights, *small]
+    files = [*weights, *(file for file in small if file.name not in LICENCE_FILES)]
     if any(remembered_digest(file) is None for file in files):
         check_folder(folder)
     return revision_of_files(folder, files, progress)
@@ -64,6 +65,7 @@ def prepare_gguf(identity: Identity, path: Path, revision: str, progress: Progre
 
     def fill(folder: Path) -> _Contents:
         header = read_gguf_header(path)
+        check_memory(_gguf_title(header), fp32_bytes(header) // FP32_BYTES)
         _check_space(folder, fp32_bytes(header))
         note = convert_gguf(header, folder, progress)
         return _Contents(_gguf_title(header), _gguf_licence(header), header.path.stat().st_size, note)
@@ -118,15 +120,18 @@ def _make(identity: Identity, revision: str, fill: Callable[[Path], _Contents], 
         progress(0.98, "Counting parameters")
         config = read_config(folder / "config.json")
         Tokenizer.load(folder)  # a tokenizer that does not parse is told now, not at the first question
-        task = admit(config, identity.title or contents.title, embeds=(folder / ENCODER_MARK).exists())
+        title = identity.title or contents.title
+        task = admit(config, title, embeds=(folder / ENCODER_MARK).exists())
+        architecture = describe(config, task)
+        check_memory(title, architecture.parameters)
         card = ModelCard(
             id=identity.id,
-            title=identity.title or contents.title,
+            title=title,
             source=identity.source,
             revision=revision,
             licence=identity.licence or contents.licence,
             task=task,
-            architecture=describe(config, task),
+            architecture=architecture,
             weights_bytes=contents.weights_bytes,
             description=" ".join(part for part in (identity.description, contents.note) if part),
             builtin=identity.builtin,

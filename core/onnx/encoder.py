@@ -46,6 +46,7 @@ class MaskChoice:
 
 class Encoder:
     """A loaded export. Safe to share between threads. context_length: longest text in tokens; longer ones are cut.
+    pooling: "mean" or "cls", how token vectors become a sentence's. pad_id: the token that fills up a batch.
 
     Raises CorruptFile when the export is damaged.
     """
@@ -53,7 +54,7 @@ class Encoder:
     def __init__(self, export: Path, *, device: str, threads: int) -> None:
         facts = _read(export / GRAPH_FACTS)
         self._config = _read(export / "config.json")
-        self._pooling = _pooling(export)
+        self.pooling = _pooling(export)
         if "task" not in facts:
             raise ModelRefused(
                 "This is a text-generation model.",
@@ -67,7 +68,7 @@ class Encoder:
         self.weights_bytes = sum(file.stat().st_size for file in export.glob("model.onnx*"))
         self._tokenizer = load_fast(export, _NEXT)
         self._tokenizer.enable_truncation(self.context_length)
-        self._pad_id = int(self._config.get("pad_token_id") or 0)
+        self.pad_id = int(self._config.get("pad_token_id") or 0)
         self.mask_token = next((token for token in _MASKS if self._tokenizer.token_to_id(token) is not None), None)
         self.mask_id: int | None = self._tokenizer.token_to_id(self.mask_token) if self.mask_token else None
 
@@ -77,6 +78,11 @@ class Encoder:
         names = self._config.get("id2label") or {}
         count = max((int(i) for i in names), default=-1) + 1
         return tuple(str(names.get(str(i), f"LABEL_{i}")) for i in range(count))
+
+    @property
+    def several(self) -> bool:
+        """Whether more than one of a classifier's classes may hold at once."""
+        return self._config.get("problem_type") == "multi_label_classification" or len(self.labels) == 1
 
     def truncated(self, texts: Sequence[str]) -> tuple[int, ...]:
         """Which texts, by place, are longer than the model reads; their ends are left out."""
@@ -93,7 +99,7 @@ class Encoder:
             places = order[start : start + BATCH]
             batch = [encoded[i] for i in places]
             have = {
-                "input_ids": _padded([one.ids for one in batch], self._pad_id),
+                "input_ids": _padded([one.ids for one in batch], self.pad_id),
                 "attention_mask": _padded([one.attention_mask for one in batch], 0),
                 "token_type_ids": _padded([one.type_ids for one in batch], 0),
             }
@@ -103,7 +109,7 @@ class Encoder:
     def pool(self, hidden: Floats, mask: Ids) -> Floats:
         """[batch, hidden] unit vectors of [batch, sequence, hidden]: the mean of the token vectors, padding left out
         (Reimers & Gurevych 2019, arXiv 1908.10084), or the first token's where the model was trained so."""
-        if self._pooling == "cls":
+        if self.pooling == "cls":
             pooled = hidden[:, 0]
         else:
             weights = mask[..., None].astype(np.float32)
@@ -125,10 +131,9 @@ class Encoder:
         """For each text its classes, likeliest first."""
         self._must_be(Task.TEXT_CLASSIFICATION, "classifies")
         check_texts(texts)
-        several = self._config.get("problem_type") == "multi_label_classification" or len(self.labels) == 1
         out: list[tuple[ClassScore, ...]] = [()] * len(texts)
         for places, logits, _ in self.batches(texts):
-            probabilities = 1 / (1 + np.exp(-logits)) if several else softmax(logits)
+            probabilities = 1 / (1 + np.exp(-logits)) if self.several else softmax(logits)
             for place, row in zip(places, probabilities, strict=True):
                 scores = [ClassScore(label, float(p)) for label, p in zip(self.labels, row, strict=True)]
                 out[place] = tuple(sorted(scores, key=lambda score: -score.probability))

@@ -20,7 +20,8 @@ from core.generation.request import GenerationRequest, Message, SamplingParamete
 from core.settings import get_settings
 from core.store.database import open_database
 from pages import live_route
-from pages.live_route import address, to_blocks
+from pages.base_path import address
+from pages.live_route import to_blocks
 from tests.real_models import link_real_models
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,7 +76,7 @@ def test_the_first_blocks_stay_the_same_while_the_last_one_grows() -> None:
     ("base", "path"), [("", "/groundwork/live"), ("gw", "/gw/groundwork/live"), ("/a/b/", "/a/b/groundwork/live")]
 )
 def test_it_is_found_under_the_base_path(base: str, path: str) -> None:
-    assert address(base) == path
+    assert address(base, live_route.PATH) == path
 
 
 def test_a_run_that_is_not_written_here_is_refused() -> None:
@@ -94,7 +95,7 @@ def test_a_real_answer_arrives_in_pieces_and_ends(home: Path) -> None:
     )
     run = LiveRun(Engine(get_settings()), open_database(), request)
     client = TestClient(Starlette(routes=[live_route.route("")]))
-    with client.stream("GET", f"{address('')}/{run.run_id}") as answer:
+    with client.stream("GET", address("", live_route.PATH, run.run_id)) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         events = [json.loads(line.removeprefix("data: ")) for line in answer.iter_lines() if line]
     shown: list[str] = []
