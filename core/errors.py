@@ -62,6 +62,10 @@ class ContextOverflow(GroundworkError):
         )
 
 
+class RemoteFailed(GroundworkError):
+    """Another machine's server would not answer, or not to the end."""
+
+
 class Busy(GroundworkError):
     """Too many runs wait for this model already."""
 

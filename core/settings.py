@@ -5,15 +5,16 @@ The README's settings table is checked against the fields and descriptions here.
 
 from __future__ import annotations
 
+import json
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import platformdirs
 import psutil
-from pydantic import AliasChoices, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 GIB = 1024**3
 
@@ -26,7 +27,13 @@ def usable_cores() -> int:
 class Settings(BaseSettings):
     """Settings of one process. Frozen: a changed setting is a new process (or `reload_settings()` in a test)."""
 
-    model_config = SettingsConfigDict(env_prefix="GROUNDWORK_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="GROUNDWORK_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,  # an unreadable value of server_keys is a key all the same
+    )
 
     home: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("groundwork", appauthor=False)),
@@ -69,6 +76,31 @@ class Settings(BaseSettings):
     hub_token: SecretStr | None = Field(
         default=None, description="Token for gated models on the hub; never shown or stored."
     )
+
+    server_keys: Annotated[dict[str, SecretStr], NoDecode] = Field(
+        default_factory=dict,
+        description='Keys of model servers by host and port, e.g. {"localhost:8000": "key"}; never shown or stored.',
+    )
+    server_timeout_s: float = Field(
+        default=60, gt=0, le=3600, description="Longest silence of a model server, in seconds, before it is given up."
+    )
+    server_retries: int = Field(
+        default=2, ge=0, le=10, description="Further tries when a model server is busy, fails or cannot be reached."
+    )
+
+    @field_validator("server_keys", mode="before")
+    @classmethod
+    def _read_keys(cls, given: object) -> object:
+        """Read here, not by pydantic-settings: its own complaint is no ValidationError."""
+        if not isinstance(given, str):
+            return given
+        try:
+            keys = json.loads(given) if given.strip() else {}
+        except ValueError:
+            keys = None
+        if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
+            raise ValueError('it must be a JSON object of names and keys, {"name": "key"}')
+        return keys
 
     @property
     def models_dir(self) -> Path:

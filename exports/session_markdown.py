@@ -84,7 +84,7 @@ def _model_line(run: RunRecord) -> str:
         facts.append(run.status)
     elif run.finish_reason == "length":
         facts.append("cut at its length limit")
-    return " · ".join(facts)
+    return " · ".join(filter(None, facts))  # a server does not tell its precision
 
 
 def _escaped(text: str) -> str:

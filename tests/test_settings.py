@@ -35,6 +35,22 @@ def test_the_hub_token_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hf_secret" not in repr(reload_settings())
 
 
+def test_the_keys_of_servers_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROUNDWORK_SERVER_KEYS", '{"box": "sk-secret"}')
+    settings = reload_settings()
+    assert settings.server_keys["box"].get_secret_value() == "sk-secret"
+    assert "sk-secret" not in repr(settings)
+
+
+@pytest.mark.parametrize("keys", ["sk-secret", '["sk-secret"]', '{"box": ["sk-secret"]}'])
+def test_keys_that_cannot_be_read_are_refused_unseen(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("GROUNDWORK_SERVER_KEYS", keys)
+        with pytest.raises(ValidationError, match="it must be a JSON object of names and keys") as caught:
+            reload_settings()
+    assert "sk-secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(("name", "value"), [("THREADS", "0"), ("DEVICE", "tpu"), ("MEMORY_BUDGET_BYTES", "1")])
 def test_a_value_out_of_range_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     with monkeypatch.context() as patch:

@@ -14,6 +14,8 @@ from typing import Any
 import jsonschema
 import numpy as np
 import numpy.typing as npt
+from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from core.errors import InvalidInput
 
@@ -45,6 +47,17 @@ def check_schema(schema: object) -> None:
         raise InvalidInput(
             f"This is no JSON schema: {error.message} (at {where}).", next_step="Correct the schema."
         ) from error
+
+
+def fits(text: str, schema: dict[str, Any]) -> bool:
+    """Whether a whole answer is JSON that the schema allows. References to other files are trusted, not followed."""
+    try:
+        value = json.loads(text)
+        return bool(jsonschema.validators.validator_for(schema)(schema, registry=Registry()).is_valid(value))
+    except Unresolvable:
+        return True
+    except ValueError:
+        return False
 
 
 class JsonSchemaConstraint:

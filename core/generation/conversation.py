@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from pydantic import SecretStr
+
 from core.errors import ContextOverflow, InvalidInput
 from core.generation.engine import Engine
 from core.generation.live import LiveRun
 from core.generation.record import prefix_from, recorded_events
+from core.generation.remote import cannot_continue
 from core.generation.request import GenerationRequest, Message, SamplingParameters, TokenEvent
 from core.models.tokenizer import Tokenizer
 from core.store.database import Database
@@ -26,14 +29,16 @@ TITLE_CHARACTERS = 60
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What the page's controls say: where an answer comes from and how its tokens are chosen."""
+    """What the page's controls say: where an answer comes from and how its tokens are chosen. api_key: a server's, for
+    as long as the page holds it."""
 
     model_id: str
     precision: str = "auto"
-    backend: Literal["auto", "onnx", "torch"] = "auto"
+    backend: Literal["auto", "onnx", "torch", "remote"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     parameters: SamplingParameters = field(default_factory=SamplingParameters)
     system_prompt: str = ""
+    api_key: SecretStr | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +170,8 @@ class Conversations:
     def _continued(
         self, request: GenerationRequest, answer: MessageRecord, keep: int | None, instead: int | None
     ) -> GenerationRequest:
+        if self._engine.plan(request).remote is not None:
+            raise cannot_continue()
         if not answer.run_id:
             raise InvalidInput(
                 "This answer has no recorded tokens to continue from.", next_step="Regenerate it instead."
@@ -204,6 +211,7 @@ class Conversations:
             precision=settings.precision,
             backend=settings.backend,
             device=settings.device,
+            api_key=settings.api_key,
         )
         if mode == "completion":
             return replace(common, raw_prompt=turns[-1].content)
@@ -211,8 +219,9 @@ class Conversations:
         return replace(common, messages=(*system, *turns))
 
     def _fitting(self, request: GenerationRequest, drop_oldest: bool) -> GenerationRequest:
-        """The request, with its oldest turns left out when that is wished and needed."""
-        self._engine.plan(request)
+        """The request, with its oldest turns left out when that is wished and needed. A server judges for itself."""
+        if self._engine.plan(request).remote is not None:
+            return request
         tokens, context = self._engine.count_tokens(request)
         while tokens + 1 > context:
             system = tuple(m for m in request.messages[:1] if m.role == "system")

@@ -17,10 +17,11 @@ from core.models.tokenizer import Tokenizer
 
 @dataclass(slots=True)
 class DecodeResult:
-    """Filled while `decode` runs. text: the whole answer, a continued prefix included."""
+    """Filled while `decode` runs, or a server answers. text: the whole answer, a continued prefix included."""
 
     text: str = ""
     finish_reason: FinishReason = FinishReason.CANCELLED
+    prompt_tokens: int = 0
     cached_tokens: int = 0
     first_token_s: float | None = None
     last_token_s: float | None = None

@@ -15,12 +15,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.errors import Cancelled, ContextOverflow, InvalidInput
+from core.generation import remote
 from core.generation.constraint import JsonSchemaConstraint, check_schema
 from core.generation.decode import DecodeResult, decode
 from core.generation.pool import LoadedModel, ModelKey, ModelPool
 from core.generation.request import Completion, FinishReason, GenerationRequest, Stage, Status, TokenEvent
 from core.generation.sampler import Sampler
 from core.models import catalogue
+from core.models.servers import RemoteModel
 from core.models.tokenizer import Tokenizer
 from core.settings import Settings, get_settings
 
@@ -29,11 +31,15 @@ OnStatus = Callable[[Status], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A request after its wishes were resolved: what will run, and the seed that will be used."""
+    """A request after its wishes were resolved: what will run, and the seed that will be used.
+
+    remote: the model of a server that will be asked; None for one of this machine.
+    """
 
     request: GenerationRequest
     key: ModelKey
     seed: int
+    remote: RemoteModel | None = None
 
 
 class Stream(Iterator[TokenEvent]):
@@ -74,11 +80,16 @@ class Engine:
         if request.parameters.json_schema is not None:
             check_schema(request.parameters.json_schema)
         self._check_prompt(request)
+        asked = request.parameters.seed
+        seed = secrets.randbits(32) if asked is None else asked
+        if found := remote.find(request):
+            if request.answer_prefix:
+                raise remote.cannot_continue()
+            return Plan(request, remote.key_of(found), seed, found)
         _, key = self.pool.resolve(
             request.model_id, precision=request.precision, backend=request.backend, device=request.device
         )
-        seed = request.parameters.seed
-        return Plan(request, key, secrets.randbits(32) if seed is None else seed)
+        return Plan(request, key, seed)
 
     def stream(
         self, request: GenerationRequest, *, cancel: threading.Event | None = None, on_status: OnStatus | None = None
@@ -88,10 +99,14 @@ class Engine:
         flag = cancel or threading.Event()
         told = on_status or (lambda status: None)
         state = _RunState(plan)
-        return Stream(plan, self._run(plan, state, flag, told), state.completion)
+        events = self._ask(plan.remote, state, flag, told) if plan.remote else self._run(plan, state, flag, told)
+        return Stream(plan, events, state.completion)
 
     def count_tokens(self, request: GenerationRequest) -> tuple[int, int]:
-        """(prompt tokens, context length) of a request, without loading weights."""
+        """(prompt tokens, context length) of a request, without loading weights. Raises InvalidInput for a model of a
+        server, which alone knows its tokens."""
+        if found := remote.find(request):
+            raise InvalidInput(f"{found.id} has its tokens on {found.host}: they cannot be counted here.")
         card = catalogue.get(request.model_id)
         tokenizer = _tokenizer(catalogue.prepare(request.model_id))
         return len(prompt_ids(request, tokenizer)), card.architecture.context
@@ -110,13 +125,28 @@ class Engine:
             self.pool.release(model)
         told(Status(Stage.DONE))
 
+    def _ask(
+        self, model: RemoteModel, state: _RunState, cancel: threading.Event, told: OnStatus
+    ) -> Iterator[TokenEvent]:
+        for event in remote.answer(
+            model,
+            state.plan.request,
+            seed=state.plan.seed,
+            result=state.result,
+            cancel=cancel,
+            on_stage=lambda stage: told(Status(stage)),
+        ):
+            state.events.append(event)
+            yield event
+        told(Status(Stage.DONE))
+
     def _decode(
         self, plan: Plan, model: LoadedModel, state: _RunState, cancel: threading.Event, told: OnStatus
     ) -> Iterator[TokenEvent]:
         started = time.perf_counter()
         request, parameters = plan.request, plan.request.parameters
         prompt = prompt_ids(request, model.tokenizer)
-        state.prompt_tokens = len(prompt)
+        state.result.prompt_tokens = len(prompt)
         given = [*prompt, *(event.token_id for event in request.answer_prefix)]
         context_length = model.backend.context_length
         if len(given) + 1 > context_length:
@@ -182,7 +212,6 @@ class _RunState:
         self.plan = plan
         self.events: list[TokenEvent] = []
         self.result = DecodeResult()
-        self.prompt_tokens = 0
         self.queue_s = 0.0
         self.load_s = 0.0
 
@@ -195,7 +224,7 @@ class _RunState:
         return Completion(
             text=result.text,
             events=tuple(self.events),
-            prompt_tokens=self.prompt_tokens,
+            prompt_tokens=result.prompt_tokens,
             completion_tokens=result.new_tokens,
             cached_tokens=result.cached_tokens,
             ttft_s=result.first_token_s,

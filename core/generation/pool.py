@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from core.errors import GroundworkError, InvalidInput, ModelRefused
+from core.errors import Busy, GroundworkError, InvalidInput, ModelRefused
 from core.generation.backend import Backend, open_torch
 from core.generation.kv_cache import KvCachePool
 from core.generation.queue import AdmissionQueue
@@ -23,12 +23,13 @@ from core.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class ModelKey:
-    """Which weights, and how they run."""
+    """Which weights, and how they run. For a model of a server: model_id "server/model", device its host and port, and
+    revision and precision empty, because it does not tell them. The pool never loads one of those."""
 
     model_id: str
     revision: str
     precision: str
-    backend: Literal["onnx", "torch"]
+    backend: Literal["onnx", "torch", "remote"]
     device: str
 
 
@@ -70,7 +71,7 @@ class ModelPool:
                 next_step="Choose a model that generates text.",
             )
         if backend not in ("auto", "onnx", "torch"):
-            raise InvalidInput(f"Backend {backend!r} is unknown.", allowed="Known: auto, onnx, torch.")
+            raise InvalidInput(f"Backend {backend!r} is unknown.", allowed="Known: auto, onnx, torch, remote.")
         where = resolve_device(device)
         how: Literal["onnx", "torch"] = "torch" if backend == "torch" else "onnx"
         return card, ModelKey(card.id, card.revision, resolve_precision(precision, where, how), how, where)
@@ -103,6 +104,15 @@ class ModelPool:
     def loaded(self) -> tuple[ModelKey, ...]:
         with self._lock:
             return tuple(self._models)
+
+    def forget(self, model_id: str) -> None:
+        """Unload a model in every precision, as before its files are deleted. Raises Busy while a run holds it."""
+        with self._lock:
+            mine = [key for key in self._models if key.model_id == model_id]
+            if any(self._models[key].users for key in mine):
+                raise Busy(f"An answer of {model_id} is being written.", next_step="Wait for it, or stop it first.")
+            for key in mine:
+                self._models.pop(key).cache.close()
 
     def unload_all(self) -> None:
         """Unload every model that no run holds."""

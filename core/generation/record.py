@@ -10,6 +10,7 @@ from typing import Any
 
 from core.errors import GroundworkError
 from core.generation.engine import Engine, OnStatus, Stream
+from core.generation.remote import cannot_continue
 from core.generation.request import (
     Alternative,
     Completion,
@@ -113,8 +114,11 @@ def recorded_events(db: Database, run_id: str) -> tuple[TokenEvent, ...]:
 
 def prefix_from(events: Sequence[TokenEvent], *, keep: int, instead: int | None = None) -> tuple[TokenEvent, ...]:
     """The first `keep` events of an answer, to continue from; with `instead`, one more: that token, in the place of the
-    one the model took. Its figures are those the alternatives had. Raises GroundworkError when it is none of them."""
+    one the model took. Its figures are those the alternatives had. Raises GroundworkError when it is none of them, or
+    when a server wrote the answer."""
     kept = tuple(events[:keep])
+    if any(event.token_id < 0 for event in events[: keep + (instead is not None)]):
+        raise cannot_continue()
     if instead is None:
         return kept
     original = events[keep] if 0 <= keep < len(events) else None

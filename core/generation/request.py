@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
 
+from pydantic import SecretStr
+
 from core.errors import InvalidInput
 
 Role = Literal["system", "user", "assistant"]
@@ -136,22 +138,24 @@ class SamplingParameters:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A token that could have stood here. logprob: natural log, before sampling. sampled_probability: what the sampler
-    (penalties, temperature, top-k, …) gave it; 0 when the sampler ruled it out."""
+    """A token that could have stood here. token_id: -1 when a server named it: it gives no ids. logprob: natural log,
+    before sampling. sampled_probability: what the sampler (penalties, temperature, top-k, …) gave it; 0 when the
+    sampler ruled it out, None when a server does not say."""
 
     token_id: int
     text: str
     logprob: float
-    sampled_probability: float
+    sampled_probability: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class TokenEvent:
     """One token of an answer. text: what became final with it; never half a UTF-8 character, so it may be empty.
 
-    token_text: the token by itself, for display. logprob: natural log-probability before sampling (None for a token
-    whose probability was never measured). sampled_probability: after the sampler. time_s: since the run started.
-    forced: the token was given (a prefix that is continued), not chosen.
+    token_id: -1 in the answer of a server: it gives no ids, and without log-probabilities no tokens either, so that an
+    event is a piece of text as it was sent. token_text: the token by itself, for display. logprob: natural
+    log-probability before sampling (None for a token whose probability was never measured). sampled_probability: after
+    the sampler. time_s: since the run started. forced: the token was given (a prefix that is continued), not chosen.
     """
 
     index: int
@@ -170,7 +174,9 @@ class GenerationRequest:
     """Everything needed to run and to repeat one generation.
 
     Either `messages` (rendered through the model's chat template) or `raw_prompt` (taken as it is). answer_prefix:
-    tokens that the answer begins with (an earlier run that is continued, perhaps with one token exchanged).
+    tokens that the answer begins with (an earlier run that is continued, perhaps with one token exchanged). backend:
+    "remote" for a model of a server; "auto" looks among servers too when the catalogue has no such model. api_key: the
+    server's, for this session; it is never shown or recorded.
     """
 
     model_id: str
@@ -179,9 +185,10 @@ class GenerationRequest:
     raw_prompt: str | None = None
     answer_prefix: tuple[TokenEvent, ...] = ()
     precision: str = "auto"
-    backend: Literal["auto", "onnx", "torch"] = "auto"
+    backend: Literal["auto", "onnx", "torch", "remote"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     parent_run_id: str | None = None
+    api_key: SecretStr | None = field(default=None, repr=False)
 
 
 class Stage(StrEnum):

@@ -29,11 +29,11 @@ class Added:
     revision: str
 
 
-def check_id(model_id: str) -> str:
-    """`model_id` if it may name a model (and so a folder). Raises InvalidInput."""
+def check_id(model_id: str, what: str = "a model") -> str:
+    """`model_id` if it may name a model (and so a folder), or what else is meant. Raises InvalidInput."""
     if not _ID.fullmatch(model_id) or model_id.endswith("."):
         raise InvalidInput(
-            f"{model_id!r} cannot name a model.",
+            f"{model_id!r} cannot name {what}.",
             allowed="Up to 80 of a-z, 0-9, dot, dash and underscore, with a letter or digit first.",
             next_step="Choose another id.",
         )
