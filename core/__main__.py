@@ -6,7 +6,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -31,6 +31,7 @@ app = typer.Typer(
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 ModelOption = Annotated[str, typer.Option("--model", help="Catalogue id, hub id, folder or .gguf file that was added.")]
+AnyModelOption = Annotated[str, typer.Option("--model", help="The same, or server/model of a server that was added.")]
 PrecisionOption = Annotated[
     str, typer.Option(help="auto, fp32, int8, int4 on the CPU; fp16, bf16, int8, int4 on a GPU.")
 ]
@@ -70,6 +71,38 @@ def models(
             f"{card.id:28} {facts.parameters / 1e6:8.1f}M parameters  {card.task.value:20} "
             f"{card.licence:12} {card.source.kind.value}: {card.source.location}"
         )
+
+
+@app.command()
+def servers(
+    add: Annotated[str, typer.Option(help="Add an OpenAI-compatible server, by its base URL.")] = "",
+    name: Annotated[str, typer.Option(help="The name to add it under; default: made of its host and port.")] = "",
+    model: Annotated[
+        list[str] | None, typer.Option(help="A model it has; may be given several times. Default: ask for its list.")
+    ] = None,
+    remove: Annotated[str, typer.Option(help="Forget a server that was added.")] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """List the model servers, or add and remove one. Keys are read from GROUNDWORK_SERVER_KEYS, by host."""
+    from core.models.servers import Server, add_server, fetch_models, key_for, list_servers, remove_server, suggest_name
+
+    listed: tuple[Server, ...]
+    if add:
+        called = name or suggest_name(add)
+        listed = (add_server(called, add, model or fetch_models(add, key_for(add, None))),)
+    else:
+        if remove:
+            remove_server(remove)
+        listed = list_servers()
+    if as_json:
+        _print_json([asdict(server) | {"has_key": key_for(server.base_url, None) is not None} for server in listed])
+        return
+    for server in listed:
+        keyed = "with a key" if key_for(server.base_url, None) else "without a key"
+        typer.echo(f"{server.name}  {server.base_url}  {keyed}")
+        typer.echo("\n".join(f"  {server.name}/{model_name}" for model_name in server.models))
+    if not listed:
+        typer.echo("No model servers were added.")
 
 
 @app.command()
@@ -135,8 +168,8 @@ def verify(
 
 @app.command()
 def generate(
-    model: ModelOption = DEFAULT_MODEL,
-    backend: Annotated[str, typer.Option(help="auto, onnx or torch.")] = "auto",
+    model: AnyModelOption = DEFAULT_MODEL,
+    backend: Annotated[str, typer.Option(help="auto, onnx, torch or remote.")] = "auto",
     precision: PrecisionOption = "auto",
     device: DeviceOption = "auto",
     prompt: Annotated[str | None, typer.Option(help="One user message, through the chat template.")] = None,
@@ -196,11 +229,10 @@ def generate(
             typer.echo(event.text, nl=False)
     done = run.completion
     if not as_json:
-        rate = f"{done.tokens_per_s:.1f} tokens/s" if done.tokens_per_s else "one token"
+        rate = f"{done.tokens_per_s:.1f} tokens/s" if done.tokens_per_s else "too short for a rate"
+        where = f"{done.precision or done.backend} on {done.device}"
         typer.echo()
-        typer.echo(
-            f"[{done.completion_tokens} tokens, {rate}, {done.precision} on {done.device}, run {done.run_id}]", err=True
-        )
+        typer.echo(f"[{done.completion_tokens} tokens, {rate}, {where}, run {done.run_id}]", err=True)
         return
     _print_json(
         {
@@ -303,6 +335,62 @@ def _encoder(model: str, task_name: str, precision: str, device: str, texts: lis
     for place in encoder.truncated(texts):
         typer.echo(f"Text {place + 1} is longer than {encoder.context_length} tokens; its end is left out.", err=True)
     return encoder
+
+
+@app.command()
+def measure(
+    model: ModelOption = DEFAULT_MODEL,
+    precision: Annotated[
+        list[str] | None, typer.Option(help="May be given several times. Default: those that are exported already.")
+    ] = None,
+    prompt_tokens: Annotated[
+        list[int] | None, typer.Option(help="May be given several times. Default: 32, 128 and 512.")
+    ] = None,
+    batch: Annotated[
+        list[int] | None, typer.Option(help="Prompts read together; may be given several times. Default: 1 and 4.")
+    ] = None,
+    new_tokens: Annotated[int, typer.Option(help="Tokens that each prompt is answered with.")] = 32,
+    repeats: Annotated[int, typer.Option(help="Counted rounds of each cell; medians are printed.")] = 5,
+    device: DeviceOption = "auto",
+    as_json: JsonFlag = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with every column instead of text.")] = False,
+    job: JobOption = "",
+) -> None:
+    """Speed, first token, memory and load time on this machine, beside the machine's own limits. Rows are recorded."""
+    from core.measure.grid import Grid, default_grid
+    from core.measure.roofline import PHASES, share_of_limit
+    from core.measure.run import measure as measured
+    from core.measure.table import as_table
+    from core.models import catalogue
+    from core.onnx.devices import resolve_device
+    from core.store.database import open_database
+    from core.store.measurements import MeasurementRepository
+
+    if as_json and as_csv:
+        raise InvalidInput("Give either --json or --csv, and not both.")
+    with _progress(job) as progress:
+        where = resolve_device(device)
+        usual = default_grid(catalogue.get(model), where, new_tokens)
+        grid = Grid(
+            prompt_tokens=tuple(prompt_tokens or usual.prompt_tokens),
+            batches=tuple(batch or usual.batches),
+            precisions=tuple(precision or usual.precisions),
+            new_tokens=new_tokens,
+            repeats=repeats,
+        )
+        kept = MeasurementRepository(open_database())
+        rows = measured(model, grid, device=where, progress=progress, job_id=job or None)
+        records = [kept.add(row) for row in rows]  # each at once: a grid that is cancelled keeps what it has
+    if as_csv:
+        from exports.measurements_csv import measurements_csv
+
+        sys.stdout.write(measurements_csv(records).decode("utf-8"))
+    elif as_json:
+        shares = ({phase: share_of_limit(record, phase) for phase in PHASES} for record in records)
+        told = [asdict(record) | {"share_of_limit": share} for record, share in zip(records, shares, strict=True)]
+        _print_json({"measurements": told})
+    else:
+        typer.echo(as_table(records))
 
 
 bench_app = typer.Typer(no_args_is_help=True, help="Ours beside a peer, in one run, as a ratio.")
@@ -478,8 +566,12 @@ def _variable(location: tuple[int | str, ...]) -> str:
     return name if "DATABASE_URL" in name else f"GROUNDWORK_{name}"
 
 
+def _shown(fault: Mapping[str, Any]) -> str:
+    return "not shown here" if fault["loc"][0] == "server_keys" else repr(fault["input"])  # it may hold a key
+
+
 def _settings_fault(error: ValidationError) -> str:
-    faults = (_variable(fault["loc"]) + f" is {fault['input']!r}: {fault['msg']}." for fault in error.errors())
+    faults = (f"{_variable(fault['loc'])} is {_shown(fault)}: {fault['msg']}." for fault in error.errors())
     return " ".join(faults) + " Correct the environment variable, or the .env file."
 
 

@@ -18,6 +18,7 @@ FOLDERS = {
     "core/models": "which models there are, where their files come from, what they look like inside",
     "core/onnx": "a model becomes an ONNX model, and is proved to be the same model",
     "core/generation": "a request becomes tokens",
+    "core/measure": "what a model does on this machine, beside what the machine could do",
     "core/store": "what happened: schema, migrations, one repository a noun",
     "core/store/migrations": "Alembic's, one file a change of the schema",
     "exports": "what leaves the house",

@@ -106,6 +106,13 @@ class Encoder:
             feed = {name: have[name] for name in self._inputs}
             yield places, self._session.run(None, feed)[0].astype(np.float32, copy=False), feed
 
+    def read(self, token_ids: Ids) -> npt.NDArray[Any]:
+        """The model's first output for [batch, sequence] ids, taken as they are: nothing is padded, cut or added."""
+        have = {"attention_mask": np.ones_like(token_ids), "token_type_ids": np.zeros_like(token_ids)}
+        feed = {name: have.get(name, token_ids) for name in self._inputs}
+        output: npt.NDArray[Any] = self._session.run(None, feed)[0]
+        return output
+
     def pool(self, hidden: Floats, mask: Ids) -> Floats:
         """[batch, hidden] unit vectors of [batch, sequence, hidden]: the mean of the token vectors, padding left out
         (Reimers & Gurevych 2019, arXiv 1908.10084), or the first token's where the model was trained so."""

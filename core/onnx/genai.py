@@ -35,6 +35,8 @@ _LONG: dict[str, tuple[Any, ...]] = {
     "OgaGenerator_AppendTokens": (_HANDLE, ctypes.POINTER(ctypes.c_int32), ctypes.c_size_t),
     "OgaGenerator_RewindTo": (_HANDLE, ctypes.c_size_t),
     "OgaGenerator_GetLogits": (_HANDLE, _OUT),
+    "OgaGenerator_SetLogits": (_HANDLE, _HANDLE),
+    "OgaGenerator_GenerateNextToken": (_HANDLE,),
 }
 # These return at once, and giving the lock free for them would mean to stand in line for it again.
 _SHORT: dict[str, tuple[Any, ...]] = {
@@ -42,6 +44,7 @@ _SHORT: dict[str, tuple[Any, ...]] = {
     "OgaTensorGetShapeRank": (_HANDLE, ctypes.POINTER(ctypes.c_size_t)),
     "OgaTensorGetShape": (_HANDLE, ctypes.POINTER(ctypes.c_int64), ctypes.c_size_t),
     "OgaTensorGetData": (_HANDLE, _OUT),
+    "OgaCreateTensorFromBuffer": (_HANDLE, ctypes.POINTER(ctypes.c_int64), ctypes.c_size_t, ctypes.c_int, _OUT),
 }
 _DESTROYERS = ("Config", "Model", "GeneratorParams", "Generator", "Tensor", "Result")
 
@@ -72,21 +75,24 @@ class Model:
 
 
 class Generator:
-    """One sequence and its KV cache. capacity: in tokens. For one thread at a time."""
+    """One sequence, or a batch of equally long ones, and its KV cache. capacity: in tokens of each. For one thread at a
+    time."""
 
-    def __init__(self, model: Model, capacity: int) -> None:
+    def __init__(self, model: Model, capacity: int, batch: int = 1) -> None:
         parameters = _created("OgaCreateGeneratorParams", model.handle)
         try:
             _call("OgaGeneratorParamsSetSearchNumber", parameters, b"max_length", float(capacity))
+            _call("OgaGeneratorParamsSetSearchNumber", parameters, b"batch_size", float(batch))
             _call("OgaGeneratorParamsSetSearchBool", parameters, b"do_sample", False)
             self._handle = _created("OgaCreateGenerator", model.handle, parameters)
         finally:
             _destroy("GeneratorParams", parameters)
         self._model = model  # must live as long
+        self._batch = batch
         self.close = _ends(self, "Generator", self._handle)
 
-    def append_tokens(self, token_ids: Sequence[int]) -> None:
-        """Read `token_ids` after what is there."""
+    def append_tokens(self, token_ids: Sequence[int] | npt.NDArray[np.int32]) -> None:
+        """Read `token_ids` after what is there; of a batch, all rows' one after the other, and only the first time."""
         ids = np.ascontiguousarray(token_ids, dtype=np.int32)
         pointer = ids.ctypes.data_as(ctypes.POINTER(ctypes.c_int32))
         _call("OgaGenerator_AppendTokens", self._handle, pointer, len(ids))
@@ -95,8 +101,21 @@ class Generator:
         """Forget all but the first `length` tokens."""
         _call("OgaGenerator_RewindTo", self._handle, length)
 
+    def choose(self, logits: npt.NDArray[np.float32]) -> None:
+        """Add to each row the likeliest token of [batch, vocabulary] `logits`, which take the place of the model's own.
+
+        A row that is given a token that ends the text gets nothing but padding from then on.
+        """
+        shape = (ctypes.c_int64 * 2)(*logits.shape)
+        tensor = _created("OgaCreateTensorFromBuffer", logits.ctypes.data_as(_HANDLE), shape, 2, _FLOAT32)
+        try:
+            _call("OgaGenerator_SetLogits", self._handle, tensor)
+        finally:
+            _destroy("Tensor", tensor)
+        _call("OgaGenerator_GenerateNextToken", self._handle)
+
     def last_logits(self) -> npt.NDArray[np.float32]:
-        """[vocabulary] logits after the last token."""
+        """[batch, vocabulary] logits after the last token."""
         tensor = _created("OgaGenerator_GetLogits", self._handle)
         try:
             kind, rank = ctypes.c_int(), ctypes.c_size_t()
@@ -109,7 +128,7 @@ class Generator:
             data = _HANDLE()
             _call("OgaTensorGetData", tensor, ctypes.byref(data))
             values = np.ctypeslib.as_array(ctypes.cast(data, ctypes.POINTER(ctypes.c_float)), shape=tuple(shape))
-            logits: npt.NDArray[np.float32] = values.reshape(-1, shape[-1])[-1].copy()
+            logits: npt.NDArray[np.float32] = values.reshape(self._batch, -1, shape[-1])[:, -1].copy()
             return logits
         finally:
             _destroy("Tensor", tensor)

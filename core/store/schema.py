@@ -174,3 +174,48 @@ class JobRow(Base):
     heartbeat_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[datetime | None]
+
+
+class MeasurementRow(Base):
+    """One cell of a grid that was measured, with all that repeats it. batch_id: of the grid's run.
+
+    Rates in tokens/s, times in seconds, memory in bytes. What each column says: `core.store.measurements`.
+    """
+
+    __tablename__ = "measurement"
+    __table_args__ = (Index(None, "created_at"), Index(None, "model_id", "created_at"), Index(None, "batch_id"))
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    batch_id: Mapped[str]
+    job_id: Mapped[str | None] = mapped_column(ForeignKey("job.id", ondelete="SET NULL"), index=True)
+    model_id: Mapped[str]
+    revision: Mapped[str]
+    precision: Mapped[str]
+    backend: Mapped[str]
+    device: Mapped[str]
+    device_name: Mapped[str]
+    host: Mapped[str]
+    threads: Mapped[int]
+    task: Mapped[str]
+    prompt_tokens: Mapped[int]
+    batch: Mapped[int]
+    new_tokens: Mapped[int]
+    repeats: Mapped[int]
+    prefill_tokens_per_s: Mapped[float]
+    decode_tokens_per_s: Mapped[float | None]
+    ttft_p50_s: Mapped[float]
+    ttft_p95_s: Mapped[float]
+    peak_memory_bytes: Mapped[int] = mapped_column(BigInteger)
+    load_s: Mapped[float]
+    tokens_per_joule: Mapped[float | None]
+    power_source: Mapped[str]
+    flop_per_s_limit: Mapped[float]
+    bandwidth_bytes_per_s: Mapped[float]
+    prefill_flop: Mapped[float]
+    prefill_bytes: Mapped[float]
+    decode_flop: Mapped[float | None]
+    decode_bytes: Mapped[float | None]
+    samples: Mapped[JsonObject]
+    environment: Mapped[JsonObject]
+    command: Mapped[JsonObject]

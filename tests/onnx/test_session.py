@@ -1,4 +1,4 @@
-"""A loaded export: the same logits as the package's own binding, and the other threads of the process go on."""
+"""A loaded export: the same logits as the package's own binding, alone and in a batch, and other threads go on."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from core.models import catalogue
 from core.onnx import genai
 from core.onnx.exports import list_exports
 from core.onnx.session import OnnxModel, open_model
+from tests.conftest import TINY
 from tests.real_models import link_real_models
 
 TOKENS = [*range(100, 356)]
@@ -94,6 +95,37 @@ def test_two_threads_decode_on_one_model_as_one_after_the_other(model: OnnxModel
     for thread in threads:
         thread.join()
     assert together == alone
+
+
+def tiny_model(tiny_home: Path) -> OnnxModel:
+    [folder] = (tiny_home / "exports" / TINY).glob("*/cpu-fp32")
+    model = open_model(folder, device="cpu", threads=2)
+    assert isinstance(model, OnnxModel)
+    return model
+
+
+def test_the_rows_of_a_batch_get_the_logits_that_they_get_alone(tiny_home: Path) -> None:
+    model = tiny_model(tiny_home)
+    random = np.random.default_rng(0)
+    rows, further = (random.integers(3, 262, shape).astype(np.int32) for shape in ((3, 100), (3, 5)))
+    batch = model.open_batch(3, 128)
+    alone = [model.open_context(128) for _ in rows]
+    for piece in (rows, *np.split(further, 5, axis=1)):  # the further ones are not what the model would choose
+        expected = np.stack([one.append(ids.tolist()) for one, ids in zip(alone, piece, strict=True)])
+        np.testing.assert_allclose(batch.append(piece), expected, atol=1e-4)
+    assert batch.length == alone[0].length == 105
+    batch.close()
+
+
+def test_a_batch_that_has_begun_takes_one_token_a_row_and_none_that_ends_it(tiny_home: Path) -> None:
+    batch = tiny_model(tiny_home).open_batch(2, 32)
+    logits = batch.append(np.array([[1, 5], [6, 7]], dtype=np.int32))  # in a prompt 1, an end token, is as any other
+    assert logits.shape == (2, 262)
+    assert batch.end_ids == {1, 2}
+    for refused in ([[5], [1]], [[5, 6], [7, 8]], [[5]]):
+        with pytest.raises(ValueError, match="one token a row"):
+            batch.append(np.array(refused, dtype=np.int32))
+    assert batch.append(np.array([[5], [6]], dtype=np.int32)).shape == (2, 262)
 
 
 @pytest.mark.slow
