@@ -8,12 +8,12 @@ import streamlit as st
 
 from core.errors import ContextOverflow, GroundworkError
 from core.generation.conversation import RunSettings
-from core.models.cards import ModelCard
+from core.models.cards import Task
 from core.settings import get_settings
 from pages import state
 from pages.services import Services, services
 from pages.state import Key
-from pages.widgets import answers, history, models, parameters, preparation, prompts
+from pages.widgets import answers, encoder_panel, history, models, parameters, preparation, prompts
 
 BUILTIN_MODEL = "smollm2-135m-instruct"
 
@@ -32,17 +32,17 @@ def render() -> None:
 
 def _draw(shared: Services) -> None:
     models.forget_unknown_choice()
-    card, choice, device = models.pick()
+    picked = models.pick()
+    if picked.task is not Task.TEXT_GENERATION:
+        _draw_encoder(shared, picked)
+        return
     session_id = state.session_id()
     session = _open_session(shared, session_id)
     if session and state.prompt_owner() != session.id:
         state.put(Key.SYSTEM_PROMPT, session.system_prompt)
         state.set_prompt_owner(session.id)
-    settings, mistake = _draw_controls(shared, card, choice, device)
-    ready = preparation.is_ready(card, choice, device)
-    if not ready:
-        first = card.id == BUILTIN_MODEL and choice == ("onnx", "int8")
-        preparation.draw(shared.db, card, choice, device, automatic=first)
+    settings, mistake = _draw_controls(shared, picked)
+    ready = _draw_preparation(shared, picked)
     mode: Literal["chat", "completion"] = (
         session.mode if session else ("completion" if state.get(Key.MODE) == "Completion" else "chat")
     )
@@ -53,7 +53,7 @@ def _draw(shared: Services) -> None:
         turns = turns[:-1]
     if not turns and not live and ready:
         prompts.draw_empty_state()
-    answers.draw_turns(shared.conversations, turns, settings or RunSettings(card.id), busy=busy)
+    answers.draw_turns(shared.conversations, turns, settings or RunSettings(picked.model_id), busy=busy)
     if live:
         answers.draw_live(live)
     _draw_fault(shared, mode, usable=settings is not None)
@@ -64,9 +64,25 @@ def _draw(shared: Services) -> None:
     _draw_input(shared, mode, disabled=busy, ready=ready)
 
 
-def _draw_controls(
-    shared: Services, card: ModelCard, choice: models.Choice, device: str
-) -> tuple[RunSettings | None, str]:
+def _draw_encoder(shared: Services, picked: models.Picked) -> None:
+    """The panel of a model that does not write."""
+    if state.session_id() is not None:
+        st.caption("This model does not write: your conversation waits until you pick one that does.")
+    if _draw_preparation(shared, picked) and picked.card is not None:
+        encoder_panel.draw(picked.card, picked.precision, picked.device)
+
+
+def _draw_preparation(shared: Services, picked: models.Picked) -> bool:
+    """Whether the model can answer; else its preparation, or a way to start it."""
+    card = picked.card
+    if card is None or preparation.is_ready(card, picked.backend, picked.precision, picked.device):
+        return True
+    first = (card.id, picked.backend, picked.precision) == (BUILTIN_MODEL, "onnx", "int8")
+    preparation.draw(shared.db, card, picked.backend, picked.precision, picked.device, automatic=first)
+    return False
+
+
+def _draw_controls(shared: Services, picked: models.Picked) -> tuple[RunSettings | None, str]:
     """Mode, system prompt, parameters, templates. (None, what is wrong) when a parameter is at fault."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
@@ -96,20 +112,21 @@ def _draw_controls(
         with st.popover("Templates", icon=":material/library_books:", key=state.popover_key("templates")):
             prompts.draw_library(shared.templates)
     try:
-        return _run_settings(card, choice, device), ""
+        return _run_settings(picked), ""
     except GroundworkError as error:
         return None, str(error)
 
 
-def _run_settings(card: ModelCard, choice: models.Choice, device: str) -> RunSettings:
+def _run_settings(picked: models.Picked) -> RunSettings:
     """What the controls say now. Raises InvalidInput that names every fault of the parameters."""
     return RunSettings(
-        model_id=card.id,
-        precision=choice[1],
-        backend="torch" if choice[0] == "torch" else "onnx",
-        device="cuda" if device == "cuda" else "cpu",
+        model_id=picked.model_id,
+        precision=picked.precision or "auto",
+        backend=picked.backend,
+        device=picked.device,
         parameters=parameters.read(),
         system_prompt=state.get(Key.SYSTEM_PROMPT) or "",
+        api_key=state.server_key(picked.remote.host) if picked.remote else None,
     )
 
 
@@ -157,7 +174,7 @@ def _send(shared: Services, text: str, mode: Literal["chat", "completion"], *, d
     state.clear_fault()
     try:
         session_id, _ = shared.conversations.ask(
-            state.session_id(), text, _run_settings(*models.chosen()), mode=mode, drop_oldest=drop
+            state.session_id(), text, _run_settings(models.chosen()), mode=mode, drop_oldest=drop
         )
     except ContextOverflow as error:
         state.set_fault(str(error), text, droppable=mode == "chat" and state.session_id() is not None)

@@ -1,4 +1,4 @@
-"""The playground's state, typed and named here: `st.session_state` is touched in no other module.
+"""The pages' state, typed and named here: `st.session_state` is touched in no other module.
 
 Widgets that must survive a page change carry `persist_state="session"` and a key from `Key`.
 """
@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, cast
 
 import streamlit as st
+from pydantic import SecretStr
 
 
 class Key(StrEnum):
@@ -26,8 +27,19 @@ class Key(StrEnum):
     BANNED = "banned_tokens"
     BIAS = "logit_bias"
     PRESET = "preset"
+    SENTENCES = "sentences"
+    TO_CLASSIFY = "to_classify"
+    MASKED = "masked"
+    ADD_WAY = "add_way"
+    HUB_TEXT = "hub_text"
+    HUB_REVISION = "hub_revision"
+    SERVER_URL = "server_url"
+    SERVER_NAME = "server_name"
+    SERVER_KEY = "server_key"
+    SERVER_MODELS = "server_models"
 
 
+_SHOWN = "show"  # query parameter: a model id
 _SESSION = "session"  # query parameter: an unguessable id, so that a reload comes back to the same conversation
 
 
@@ -164,3 +176,72 @@ def prompt_owner() -> str | None:
 
 def set_prompt_owner(value: str | None) -> None:
     st.session_state["prompt_owner"] = value
+
+
+def server_key(host: str) -> SecretStr | None:
+    """The key that this reader gave for a server, by its host. It lives in memory alone, and ends with the visit."""
+    return cast(SecretStr | None, st.session_state.get(f"server_key_{host}"))
+
+
+def set_server_key(host: str, key: str) -> None:
+    """Keep a key for this reader; an empty one forgets it."""
+    st.session_state[f"server_key_{host}"] = SecretStr(key) if key else None
+
+
+def shown_model() -> str | None:
+    """The model whose details the Models page shows."""
+    return st.query_params.get(_SHOWN)
+
+
+def show_model(model_id: str | None) -> None:
+    """Open a model's details, or the list of all."""
+    if model_id is None:
+        st.query_params.pop(_SHOWN, None)
+    else:
+        st.query_params[_SHOWN] = model_id
+
+
+def remember_page(name: str, page: Any) -> None:
+    """Keep a page of the navigation, so that another page can lead there."""
+    st.session_state[f"page_{name}"] = page
+
+
+def page(name: str) -> Any:
+    """A page of the navigation, for `st.switch_page`."""
+    return st.session_state[f"page_{name}"]
+
+
+def notice() -> tuple[str, bool]:
+    """(what the last action came to, whether it went well), to be told once; ("", …) when there is none."""
+    return cast(tuple[str, bool], st.session_state.pop("notice", ("", True)))
+
+
+def set_notice(text: str, *, well: bool = True) -> None:
+    st.session_state["notice"] = (text, well)
+
+
+def hub_id() -> str | None:
+    """The hub model that is being looked at."""
+    return cast(str | None, st.session_state.get("hub_id"))
+
+
+def set_hub_id(value: str | None) -> None:
+    st.session_state["hub_id"] = value
+
+
+def watched_job() -> str | None:
+    """The job that this reader started last on the Models page: its end is told."""
+    return cast(str | None, st.session_state.get("watched_job"))
+
+
+def set_watched_job(value: str | None) -> None:
+    st.session_state["watched_job"] = value
+
+
+def upload_key() -> str:
+    """The `key=` of the upload; `renew_upload` empties it."""
+    return _renewed("upload")
+
+
+def renew_upload() -> None:
+    _renew("upload")

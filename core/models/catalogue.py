@@ -84,6 +84,13 @@ def add(
     return _remember(Added(chosen, given, where, target.name), target)
 
 
+def check_source(source: str) -> None:
+    """Raises what `add` would raise at once for something on this machine: nothing there, no folder and no GGUF."""
+    where = _read_source(source.strip())
+    if where.kind is SourceKind.HUB:
+        prepared.require_path(Path(where.location))
+
+
 def remove(model_id: str) -> None:
     """Forget a model that the user added and delete its prepared files, and its upload; any other source is left alone.
 

@@ -219,6 +219,11 @@ class _Meter:
         return Bar
 
 
+def endpoint_name() -> str:
+    """The hub that is asked, "" for the public one."""
+    return _endpoint() or ""
+
+
 def _endpoint() -> str | None:
     return get_settings().hub_endpoint.rstrip("/") or None
 

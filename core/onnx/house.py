@@ -41,7 +41,12 @@ def holdings(card: ModelCard) -> tuple[Holding, ...]:
     for export in list_exports(card):
         size = folder_bytes(export.path)
         found.append(
-            Holding(f"ONNX {export.precision} for {export.device}", export.path, size, f"revision {card.revision[:12]}")
+            Holding(
+                f"ONNX {export.precision} for {export.device}",
+                export.path,
+                size,
+                f"the weights of revision {card.revision[:12]}",
+            )
         )
     return (*found, *leftovers(card))
 

@@ -96,6 +96,13 @@ class JobRepository:
             row = _active(tx, kind, key)
             return None if row is None else to_record(JobRecord, row)
 
+    def last(self, kind: str, key: str) -> JobRecord | None:
+        """The newest job of this kind and key, whatever became of it."""
+        query = select(JobRow).where(JobRow.kind == kind, JobRow.key == key)
+        with self._db.reading() as tx:
+            row = tx.scalars(query.order_by(JobRow.created_at.desc()).limit(1)).first()
+            return None if row is None else to_record(JobRecord, row)
+
     def start(self, job_id: str, pid: int | None = None) -> bool:
         """Take a queued job for a process of this machine (None: this one). False if it is no longer queued, so that
         of two takers one wins."""

@@ -45,7 +45,7 @@ def figures_line(run: RunRecord) -> str:
     parts.append(f"{run.prompt_tokens or 0:,} + {run.completion_tokens or 0:,} {new}")
     if run.cached_tokens:
         parts.append(f"{run.cached_tokens:,} from cache")
-    parts.append(f"{run.model_id} · {run.precision} · {run.backend} · {run.device}")
+    parts += [part for part in (run.model_id, run.precision, run.backend, run.device) if part]
     return " · ".join(parts)
 
 
@@ -122,8 +122,10 @@ def _draw_answer(conversations: Conversations, turn: Turn, settings: RunSettings
             icon=":material/resume:",
             key=f"continue_{message.id}",
             type="tertiary",
-            help="Let the model write on from the end of this answer.",
-            disabled=busy or not run.completion_tokens,
+            help="A server cannot write on from the end of an answer: regenerate it."
+            if "remote" in (run.backend, settings.backend)
+            else "Let the model write on from the end of this answer.",
+            disabled=busy or not run.completion_tokens or "remote" in (run.backend, settings.backend),
         ) and _attempt(lambda: conversations.continue_answer(message.id, settings)):
             st.rerun()
 
@@ -132,7 +134,7 @@ def _draw_tokens(
     conversations: Conversations, message_id: str, run: RunRecord, settings: RunSettings, *, busy: bool
 ) -> None:
     events: tuple[TokenEvent, ...] = conversations.events_of(run.id)
-    choice = token_view(events, key=f"view_{message_id}_{run.id}", disabled=busy)
+    choice = token_view(events, key=f"view_{message_id}_{run.id}", disabled=busy or run.backend == "remote")
     if choice and _attempt(
         lambda: conversations.continue_answer(message_id, settings, keep=choice.index, instead=choice.token_id)
     ):

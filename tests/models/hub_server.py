@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 @dataclass
 class Repository:
-    """files: name → content. gated: files need this token. card: its metadata."""
+    """files: name → content. gated: files need this token. card: its metadata. parameters: as the hub counted them,
+    0 when it did not. downloads: of the last month. piece_pause_s: between pieces of 64 kB of a file."""
 
     files: dict[str, bytes]
     commit: str = COMMIT
     gated: str = ""
+    parameters: int = 0
+    downloads: int = 0
+    piece_pause_s: float = 0.0
     card: dict[str, object] = field(default_factory=lambda: {"license": "apache-2.0"})
 
 
@@ -63,13 +69,27 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
 
         def _answer(self, *, with_body: bool) -> None:
             hub.tokens.append(self.headers.get("Authorization"))
-            path = unquote(self.path.partition("?")[0])
+            path, _, query = self.path.partition("?")
+            path = unquote(path)
+            if path == "/api/models":
+                return self._search(parse_qs(query))
             if path.startswith("/api/models/"):
                 name, _, revision = path.removeprefix("/api/models/").partition("/revision/")
                 return self._info(name, revision)
             name, _, rest = path.strip("/").partition("/resolve/")
             revision, _, file = rest.partition("/")
             return self._file(name, revision, file, with_body=with_body)
+
+        def _search(self, query: dict[str, list[str]]) -> None:
+            wanted = query["search"][0].lower()
+            found = [(name, one) for name, one in hub.repositories.items() if wanted in name.lower()]
+            if query.get("sort") == ["downloads"]:
+                found.sort(key=lambda pair: -pair[1].downloads)
+            rows = [
+                {"id": name, "pipeline_tag": "text-generation", "downloads": one.downloads, "gated": bool(one.gated)}
+                for name, one in found[: int(query["limit"][0])]
+            ]
+            self._send(200, {"Content-Type": "application/json"}, json.dumps(rows).encode())
 
         def _info(self, name: str, revision: str) -> None:
             repository = hub.repositories.get(name)
@@ -79,6 +99,10 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
                 return self._refuse(404, "RevisionNotFound")
             listing = [{"rfilename": n, "size": len(c)} for n, c in repository.files.items()]
             about = {"id": name, "sha": repository.commit, "siblings": listing, "cardData": repository.card}
+            about["gated"] = "manual" if repository.gated else False
+            if repository.parameters:
+                counted = {"parameters": {"F32": repository.parameters}, "total": repository.parameters}
+                about["safetensors"] = counted
             self._send(200, {"Content-Type": "application/json"}, json.dumps(about).encode())
 
         def _file(self, name: str, revision: str, file: str, *, with_body: bool) -> None:
@@ -97,17 +121,24 @@ def _handler(hub: HubServer) -> type[BaseHTTPRequestHandler]:
             start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").partition("-")[0])
             if start:
                 headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-            self._send(206 if start else 200, headers, content[start:])
+            self._send(206 if start else 200, headers, content[start:], pause_s=repository.piece_pause_s)
 
         def _refuse(self, status: int, code: str) -> None:
             self._send(status, {"X-Error-Code": code, "X-Error-Message": code}, b"{}")
 
-        def _send(self, status: int, headers: dict[str, str], body: bytes, *, with_body: bool = True) -> None:
+        def _send(
+            self, status: int, headers: dict[str, str], body: bytes, *, with_body: bool = True, pause_s: float = 0.0
+        ) -> None:
             self.send_response(status)
             for key, value in (headers | {"Content-Length": str(len(body))}).items():
                 self.send_header(key, value)
             self.end_headers()
-            if with_body:
-                self.wfile.write(body)
+            if not with_body:
+                return
+            step = 64 * 1024 if pause_s else max(len(body), 1)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                for start in range(0, len(body), step):
+                    self.wfile.write(body[start : start + step])
+                    time.sleep(pause_s)
 
     return Handler

@@ -8,7 +8,8 @@ import pytest
 
 from core.errors import Cancelled, CorruptFile, InvalidInput, ModelNotFound, ModelRefused, StorageError
 from core.models import catalogue
-from core.models.cards import Source, SourceKind
+from core.models import hub as core_hub
+from core.models.cards import Source, SourceKind, Task
 from core.settings import reload_settings
 from tests.models import tiny
 from tests.models.hub_server import COMMIT, HubServer
@@ -141,3 +142,47 @@ def test_a_builtin_comes_from_the_hub_where_its_package_is_absent(
 def test_a_revision_of_a_local_model_makes_no_sense(tiny_llama: Path) -> None:
     with pytest.raises(InvalidInput, match="on this machine"):
         catalogue.add(str(tiny_llama), revision="main")
+
+
+def test_a_search_finds_names_the_most_used_first(hub: HubServer, tiny_llama: Path) -> None:
+    hub.publish("acme/Tiny-Llama", tiny_llama, downloads=3)
+    hub.publish("other/llama-large", tiny_llama, downloads=700, gated="secret")
+    hub.publish("other/bert", tiny_llama)
+    hits = core_hub.search(" Llama ")
+    assert [(hit.id, hit.downloads, hit.gated) for hit in hits] == [
+        ("other/llama-large", 700, True),
+        ("acme/Tiny-Llama", 3, False),
+    ]
+    assert core_hub.search("llama", limit=1) == hits[:1]
+    with pytest.raises(InvalidInput, match="empty"):
+        core_hub.search("  ")
+
+
+def test_a_model_is_judged_before_anything_large_is_fetched(hub: HubServer, tiny_llama: Path) -> None:
+    hub.publish(NAME, tiny_llama, parameters=12_345).files["LICENSE"] = b"as you like"
+    found = core_hub.look_up(NAME)
+    assert (found.parameters, found.licence, found.gated) == (12_345, "Apache-2.0", False)
+    sizes = [(tiny_llama / n).stat().st_size for n in ("model.safetensors", "config.json", "tokenizer.json")]
+    assert found.download_bytes >= sum(sizes)
+    assert core_hub.judge(found) is Task.TEXT_GENERATION
+    assert hub.fetched == ["config.json"]
+    assert (catalogue.folder(catalogue.add(NAME).id) / "LICENSE").read_text() == "as you like"
+
+
+def test_a_model_too_large_for_the_memory_is_refused_with_what_would_work(hub: HubServer, tiny_llama: Path) -> None:
+    hub.publish(NAME, tiny_llama, parameters=700_000_000_000)
+    with pytest.raises(ModelRefused, match=r"700\.0 billion parameters.*server"):
+        core_hub.judge(core_hub.look_up(NAME))
+    with pytest.raises(ModelRefused, match="billion"):
+        catalogue.add(NAME)
+    assert hub.fetched == []
+
+
+def test_a_repository_without_weights_or_with_code_is_judged_too(hub: HubServer, tiny_llama: Path) -> None:
+    files = hub.publish(NAME, tiny_llama).files
+    files["config.json"] = b'{"model_type": "mine", "auto_map": {"AutoModel": "mine.Mine"}}'
+    with pytest.raises(ModelRefused, match="Python code"):
+        core_hub.judge(core_hub.look_up(NAME))
+    files["pytorch_model.bin"] = files.pop("model.safetensors")
+    with pytest.raises(ModelRefused, match="only as pickles"):
+        core_hub.judge(core_hub.look_up(NAME))

@@ -59,8 +59,9 @@ def test_chart_colours_stand_out_from_the_page(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
-def test_continuous_palettes_have_the_ten_colours_that_streamlit_wants(mode: str) -> None:
+def test_palettes_have_the_ten_colours_that_streamlit_wants(mode: str) -> None:
     theme = CONFIG["theme"][mode]
+    assert len(set(theme["chartCategoricalColors"])) == 10  # with fewer, Plotly takes none of them
     steps = [luminance(channels(colour)) for colour in theme["chartSequentialColors"]]
     assert len(steps) == len(theme["chartDivergingColors"]) == 10
     assert steps == sorted(steps, reverse=mode == "light")

@@ -1,0 +1,22 @@
+"""Figures and other people's text in a line of words."""
+
+from __future__ import annotations
+
+
+def count_words(count: int) -> str:
+    """A count of parameters, as the field says it: 135 M, 8.0 B."""
+    if count >= 1e9:
+        return f"{count / 1e9:.1f} B"
+    return f"{count / 1e6:,.0f} M" if count >= 1e6 else f"{count:,}"
+
+
+def bytes_words(size: int) -> str:
+    """A size in decimal units."""
+    if size >= 1e9:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:,.0f} MB" if size >= 1e6 else f"{size / 1e3:,.0f} kB"
+
+
+def plain(text: str) -> str:
+    """Text of somebody else's in a line of Markdown, with its marks made plain."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+!|~$:" else c for c in text)
