@@ -69,6 +69,10 @@ def _draw_pictures(card: ModelCard, records: list[MeasurementRecord]) -> None:
         )
     st.plotly_chart(speed_figure(shown), key=f"speed_{chosen}", config=CHART)
     st.plotly_chart(roofline_figure(shown), key=f"roofline_{chosen}", config=CHART)
+    st.caption(
+        "A point on a line is as fast as this machine can be. Below the slope it waits for memory: a larger batch or a "
+        "smaller precision moves it to the right. Below a flat line it waits for arithmetic."
+    )
     st.dataframe(
         [_row(record) for record in shown], hide_index=True, column_config=_COLUMNS, alt="The measured figures"
     )
