@@ -86,6 +86,7 @@ def test_nothing_of_this_machine_is_in_it(tiny_home: Path, tmp_path: Path) -> No
     assert answer(bundle, "hello you") == greedy("tiny", "hello you")
 
 
+@pytest.mark.slow
 def test_a_gpt2_exported_by_the_other_way(home: Path, tmp_path: Path) -> None:
     card = catalogue.add(str(tiny.save_gpt2(tmp_path / "tiny-gpt2")))
     export = ensure_export(card.id, precision="fp32", device="cpu")
@@ -96,6 +97,7 @@ def test_a_gpt2_exported_by_the_other_way(home: Path, tmp_path: Path) -> None:
     assert answer(bundle, "he") == expected
 
 
+@pytest.mark.slow
 def test_sentences_are_compared(home: Path, tmp_path: Path) -> None:
     card = catalogue.add(str(tiny.save_encoder(tmp_path / "embedder", head="BertModel")))
     export = ensure_export(card.id, precision="fp32", device="cpu")
@@ -106,6 +108,7 @@ def test_sentences_are_compared(home: Path, tmp_path: Path) -> None:
     assert f"{vectors[0] @ vectors[1]:.4f}" in printed.replace("\n", " ") or f"{vectors[0] @ vectors[1]:.3f}" in printed
 
 
+@pytest.mark.slow
 def test_classes_and_masks(home: Path, tmp_path: Path) -> None:
     names = {0: "bad", 1: "good", 2: "so-so"}
     classifier = catalogue.add(
@@ -137,6 +140,7 @@ def test_a_large_file_goes_through_without_being_held(tmp_path: Path) -> None:
     assert peak < 16 * 1024**2
 
 
+@pytest.mark.slow
 def test_the_publishers_own_licence_goes_along(home: Path, tmp_path: Path) -> None:
     source = tiny.save_llama(tmp_path / "licensed", hidden=64)
     (source / "LICENSE").write_text("Do as you like, says Ada.")

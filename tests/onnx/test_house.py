@@ -17,6 +17,8 @@ from core.store.database import Database
 from core.store.jobs import JobRepository
 from tests.models import tiny
 
+pytestmark = pytest.mark.slow  # each has an export made
+
 
 @pytest.fixture
 def card(home: Path, tmp_path: Path) -> ModelCard:
@@ -75,7 +77,6 @@ def test_nothing_is_deleted_while_a_job_works_on_the_model(card: ModelCard, db: 
     assert delete_model(card, db) > 0
 
 
-@pytest.mark.slow
 def test_a_builtin_is_cleared_and_stays_in_the_list(home: Path, db: Database) -> None:
     from tests.real_models import MINILM, prepared_folder
 
