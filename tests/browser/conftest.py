@@ -78,6 +78,11 @@ def screenshot() -> Callable[[Page, str], Path]:
     return take
 
 
+def settled(page: Page) -> None:
+    """Wait until no script runs: a click on a download while one does is lost."""
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for(timeout=60_000)
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

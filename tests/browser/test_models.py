@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import ROOT, StartApp
+from tests.browser.conftest import ROOT, StartApp, settled
 from tests.models import tiny
 from tests.models.hub_server import HubServer
 from tests.real_models import prepared_folder
@@ -125,6 +125,7 @@ def test_a_measurement_is_drawn_and_taken_away(page: Page, screenshot: Callable[
     page.get_by_role("spinbutton", name="Rounds a point").fill("1")
     page.get_by_role("button", name="Measure on this machine").click()
     expect(page.get_by_text("Speed against the machine's limits")).to_be_visible(timeout=2 * JOB_MS)
+    settled(page)
     with page.expect_download() as waiting:
         page.get_by_role("button", name="CSV, every column").click()
     rows = list(csv.DictReader(io.StringIO(waiting.value.path().read_text(encoding="utf-8-sig"))))
@@ -145,6 +146,7 @@ def test_a_classifier_answers_in_the_playground(page: Page, screenshot: Callable
     expect(page.get_by_role("heading", name="Playground")).to_be_visible(timeout=30_000)
     page.get_by_role("button", name="Try an example").click(timeout=30_000)
     expect(page.get_by_text("Which class each text is in")).to_be_visible(timeout=30_000)
+    settled(page)
     with page.expect_download() as waiting:
         page.get_by_role("button", name="CSV").click()
     rows = list(csv.DictReader(io.StringIO(waiting.value.path().read_text(encoding="utf-8-sig"))))

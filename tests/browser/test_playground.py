@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import ROOT, StartApp
+from tests.browser.conftest import ROOT, StartApp, settled
 from tests.real_models import link_real_models
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -163,6 +163,7 @@ def test_history_rename_search_delete_undo_and_take_away(page: Page, tmp_path: P
     for label in ("Markdown, to read", "CSV, a row a message", "JSON, everything"):
         if not page.get_by_role("button", name=label).is_visible():
             sidebar.get_by_role("button", name="Rename, take away, delete").click()
+        settled(page)
         with page.expect_download() as download:
             page.get_by_role("button", name=label).click()
         target = tmp_path / download.value.suggested_filename
