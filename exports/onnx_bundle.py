@@ -43,7 +43,7 @@ def bundle_files(card: ModelCard, export: Export) -> Files:
     ]
     made: Files = [
         ("proof.json", json.dumps(_proof(export), indent=2).encode()),
-        ("LICENCE.md", _licence(card, export).encode()),
+        ("ABOUT.md", _licence(card, export).encode()),
     ]
     if export.precision != "bf16":  # numpy has no such numbers to feed the cache with
         made.append(("run.py", _script(card, export).encode()))

@@ -17,7 +17,7 @@ model = onnxruntime.InferenceSession(here / "model.onnx", providers=[{provider!r
 '''
 
 _GENERATE = """past = {{i.name: np.zeros({empty}, np.{kind}) for i in model.get_inputs() if "past" in i.name}}
-prompt = new = tokenizer.encode({before!r} + sys.argv[1] + {after!r}, add_special_tokens=False).ids
+prompt = new = tokenizer.encode({before!r} + " ".join(sys.argv[1:] or ["Hi"]) + {after!r}, add_special_tokens=False).ids
 answer = []
 while len(answer) < min({longest}, {context} - len(prompt)) and not set(answer[-1:]) & {ends!r}:
     logits, *cache = model.run(None, past | {{"input_ids": [new], "attention_mask": [[1] * len(prompt + answer)]}})
@@ -28,7 +28,7 @@ print(tokenizer.decode(answer))
 
 _READ = """tokenizer.enable_truncation({longest})
 tokenizer.enable_padding(pad_id={pad_id})
-texts = tokenizer.encode_batch(sys.argv[1:])
+texts = tokenizer.encode_batch(sys.argv[1:] or {example!r})
 names = {{"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}}
 feed = {{i.name: np.array([getattr(text, names[i.name]) for text in texts]) for i in model.get_inputs()}}
 output = model.run(None, feed)[0].astype(np.float64)
@@ -82,7 +82,7 @@ def encoder_script(encoder: Encoder, *, device: str) -> str:
     one = "(lambda e: e / e.sum(1, keepdims=True))(np.exp(output - output.max(1, keepdims=True)))"
     return (
         _head(what, usage, device)
-        + _READ.format(longest=encoder.context_length, pad_id=encoder.pad_id)
+        + _READ.format(longest=encoder.context_length, pad_id=encoder.pad_id, example=_example(encoder))
         + _TASKS[encoder.task].format(
             pooled=_POOLED[encoder.pooling],
             scores=several if encoder.several else one,
@@ -90,6 +90,13 @@ def encoder_script(encoder: Encoder, *, device: str) -> str:
             mask_id=encoder.mask_id,
         )
     )
+
+
+def _example(encoder: Encoder) -> list[str]:
+    """What run.py answers when it is given nothing."""
+    if encoder.task is Task.FEATURE_EXTRACTION:
+        return ["A cat sits.", "A kitten rests."]
+    return [f"It is {encoder.mask_token}." if encoder.task is Task.FILL_MASK else "A text."]
 
 
 def _head(what: str, usage: str, device: str) -> str:

@@ -16,6 +16,7 @@ def render() -> None:
     """The list of models with a way to add one, or one model's details."""
     try:
         shared = services()
+        state.arrives_at("models")
         shown = state.shown_model()
         if shown:
             _draw_model(shared, shown)
@@ -58,4 +59,5 @@ def _draw_notice() -> None:
     if told and well:
         st.toast(told, icon=":material/check_circle:", duration="long")
     elif told:
+        st.toast(told, icon=":material/error:", duration="long")  # seen wherever the reader has scrolled to
         st.error(told, icon=":material/error:")

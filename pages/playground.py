@@ -8,8 +8,10 @@ import streamlit as st
 
 from core.errors import ContextOverflow, GroundworkError
 from core.generation.conversation import RunSettings
+from core.generation.request import SamplingParameters
 from core.models.cards import Task
 from core.settings import get_settings
+from core.store.sessions import SessionRecord
 from pages import state
 from pages.services import Services, services
 from pages.state import Key
@@ -21,7 +23,7 @@ BUILTIN_MODEL = "smollm2-135m-instruct"
 def render() -> None:
     """The page. A fault of the house itself (the record, the disk) is told instead of the page."""
     st.title("Playground")
-    st.caption("Does the model do the job? Talk to it, and see how sure it was of each word.")
+    st.caption("Does the model do the job? Try it on your own texts, and see how sure it was.")
     try:
         shared = services()
         history.draw(shared.db)
@@ -31,16 +33,21 @@ def render() -> None:
 
 
 def _draw(shared: Services) -> None:
-    models.forget_unknown_choice()
+    if state.arrives_at("playground") and state.session_id() is None and state.last_session() is not None:
+        state.open_session(state.last_session())
+    session_id = state.session_id()
+    session = _open_session(shared, session_id)
+    if session and state.prompt_owner() != session.id:
+        _restore_settings(shared, session)
+    if gone := models.forget_unknown_choice():
+        state.set_fault(
+            f"{gone} is not here any more. {models.chosen().title} is chosen instead: pick another model if you like."
+        )
+        st.rerun()  # what was pressed was meant for the other model
     picked = models.pick()
     if picked.task is not Task.TEXT_GENERATION:
         _draw_encoder(shared, picked)
         return
-    session_id = state.session_id()
-    session = _open_session(shared, session_id)
-    if session and state.prompt_owner() != session.id:
-        state.put(Key.SYSTEM_PROMPT, session.system_prompt)
-        state.set_prompt_owner(session.id)
     settings, mistake = _draw_controls(shared, picked)
     ready = _draw_preparation(shared, picked)
     mode: Literal["chat", "completion"] = (
@@ -62,6 +69,15 @@ def _draw(shared: Services) -> None:
     else:
         prompts.draw_schema_notice()
     _draw_input(shared, mode, disabled=busy, ready=ready)
+
+
+def _restore_settings(shared: Services, session: SessionRecord) -> None:
+    """Put the controls where they stood when the conversation's last answer was asked for. The seed is not kept."""
+    state.put(Key.SYSTEM_PROMPT, session.system_prompt)
+    state.set_prompt_owner(session.id)
+    if runs := shared.conversations.runs.list(limit=1, session_id=session.id):
+        parameters.write(SamplingParameters.from_json(runs[0].parameters | {"seed": None}))
+        models.choose(runs[0].model_id, (runs[0].backend, runs[0].precision))
 
 
 def _draw_encoder(shared: Services, picked: models.Picked) -> None:
@@ -130,7 +146,7 @@ def _run_settings(picked: models.Picked) -> RunSettings:
     )
 
 
-def _open_session(shared: Services, session_id: str | None):  # type: ignore[no-untyped-def]
+def _open_session(shared: Services, session_id: str | None) -> SessionRecord | None:
     if session_id is None:
         return None
     try:

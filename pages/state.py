@@ -43,14 +43,18 @@ _SHOWN = "show"  # query parameter: a model id
 _SESSION = "session"  # query parameter: an unguessable id, so that a reload comes back to the same conversation
 
 
-# Widgets inside popovers. A closed popover's widgets are not on the page, so a value that code sets never reaches them,
-# and the browser's old value comes back with the next rerun. They get a new identity whenever code sets them.
-_IN_POPOVERS = {Key.SYSTEM_PROMPT, Key.JSON_SCHEMA, Key.STOP, Key.BANNED, Key.BIAS}
+# Widgets inside popovers and forms. A closed popover's widgets are not on the page, so a value that code sets never
+# reaches them, and the browser's old value comes back with the next rerun. They get a new identity whenever code sets
+# them.
+_RENEWED = {
+    *(Key.SYSTEM_PROMPT, Key.JSON_SCHEMA, Key.STOP, Key.BANNED, Key.BIAS),
+    *(Key.SERVER_URL, Key.SERVER_NAME, Key.SERVER_KEY, Key.SERVER_MODELS),
+}
 
 
 def widget_key(key: Key) -> str:
     """The `key=` of a widget, as it is now."""
-    return _renewed(key.value) if key in _IN_POPOVERS else key.value
+    return _renewed(key.value) if key in _RENEWED else key.value
 
 
 def get(key: Key, default: Any = None) -> Any:
@@ -60,7 +64,7 @@ def get(key: Key, default: Any = None) -> Any:
 
 def put(key: Key, value: Any) -> None:
     """Set a widget's value for the next run; call it before the widget is drawn (in a callback)."""
-    if key in _IN_POPOVERS:
+    if key in _RENEWED:
         _renew(key.value)
     st.session_state[widget_key(key)] = value
 
@@ -113,6 +117,7 @@ def open_session(value: str | None) -> None:
         st.session_state["prompt_owner"] = None
     else:
         st.query_params[_SESSION] = value
+    st.session_state["last_session"] = value
     st.session_state["editing"] = None
     st.session_state["inspected"] = ()
     st.session_state["fault"] = None
@@ -167,6 +172,18 @@ def history_length(default: int) -> int:
 
 def set_history_length(value: int) -> None:
     st.session_state["history_length"] = value
+
+
+def arrives_at(page_name: str) -> bool:
+    """Whether the reader comes to this page from another one."""
+    before = st.session_state.get("page_shown")
+    st.session_state["page_shown"] = page_name
+    return before is not None and before != page_name
+
+
+def last_session() -> str | None:
+    """The conversation that was open when the reader left the playground."""
+    return cast(str | None, st.session_state.get("last_session"))
 
 
 def prompt_owner() -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from core.errors import Busy, GroundworkError, InvalidInput, ModelRefused
+from core.errors import Busy, GroundworkError, InvalidInput, ModelNotFound, ModelRefused
 from core.generation.backend import Backend, open_torch
 from core.generation.kv_cache import KvCachePool
 from core.generation.queue import AdmissionQueue
@@ -126,7 +126,12 @@ class ModelPool:
         backend: Backend
         if key.backend == "onnx":
             export = find_export(card, key.precision, key.device)
-            if export is None or not export.usable:  # one past its bar is refused with its figures
+            if export is None:
+                raise ModelNotFound(
+                    f"{card.id} is not exported in {key.precision} on this machine.",
+                    next_step="Prepare it first: the page offers it, and so does `python -m core prepare`.",
+                )
+            if not export.usable:  # refused with its figures
                 export = ensure_export(key.model_id, precision=key.precision, device=key.device)
             self._make_room(export.weights_bytes, card.id)
             backend = open_model(export.path, device=key.device, threads=self._settings.threads)

@@ -80,12 +80,18 @@ def add(
     if where.kind is SourceKind.HUB:
         target = prepared.prepare_hub(identity, hub.look_up(where.location, revision), progress)
     else:
-        target = _prepare_local(identity, Path(where.location), progress)
+        try:
+            target = _prepare_local(identity, Path(where.location), progress)
+        except (ModelRefused, CorruptFile):
+            uploads.forget(where.location)  # if it is one: it will never be a model
+            raise
     return _remember(Added(chosen, given, where, target.name), target)
 
 
 def check_source(source: str) -> None:
     """Raises what `add` would raise at once for something on this machine: nothing there, no folder and no GGUF."""
+    if not source.strip():
+        raise InvalidInput("No path was given.", next_step="Write the path of a folder or a .gguf file.")
     where = _read_source(source.strip())
     if where.kind is SourceKind.HUB:
         prepared.require_path(Path(where.location))

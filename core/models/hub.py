@@ -184,7 +184,7 @@ class _Meter:
             self._progress(0.0, "Looking at the model's description")
             return
         done = min(self._done, self._total)
-        self._progress(0.9 * done / self._total, f"Downloading {done / 1e6:,.0f}/{self._total / 1e6:,.0f} MB")
+        self._progress(0.9 * done / self._total, f"Downloading {_megabytes(done)}/{_megabytes(self._total)} MB")
 
     def advance(self, count: float) -> None:
         self._done += int(count)
@@ -217,6 +217,10 @@ class _Meter:
             def set_transfer_postfix_str(self, postfix: str, refresh: bool = False) -> None: ...
 
         return Bar
+
+
+def _megabytes(size: float) -> str:
+    return f"{size / 1e6:,.0f}" if size >= 1e7 else f"{size / 1e6:.2f}"
 
 
 def endpoint_name() -> str:
@@ -273,7 +277,8 @@ def _explained(hub_id: str, revision: str | None) -> Iterator[None]:
 def _gated(hub_id: str) -> ModelRefused:
     return ModelRefused(
         f"{hub_id} is gated: its publisher asks for consent, and the hub did not let us in.",
-        next_step="Accept its terms on its page, make an access token and set GROUNDWORK_HUB_TOKEN.",
+        next_step="Accept its terms on its page and make an access token; set it as GROUNDWORK_HUB_TOKEN in the "
+        "environment or in a .env file, and start Groundwork again.",
     )
 
 

@@ -34,7 +34,7 @@ def check_names(names: Collection[str], where: str) -> None:
     if pickles:
         raise ModelRefused(
             f"{where} has its weights only as pickles ({_some(pickles)}), and reading a pickle can run any code.",
-            allowed="Weights in safetensors or GGUF.",
+            allowed="Only weights in safetensors or GGUF are read.",
             next_step="Look for a repository or revision with model.safetensors, or convert it where you trust it "
             "(`model.save_pretrained(folder)` writes safetensors) and add that folder.",
         )

@@ -57,6 +57,11 @@ def build_decoder(
                 next_step="Run this model with the torch backend.",
             ) from error
         except (ValueError, KeyError, AttributeError, RuntimeError) as error:
+            if block_size and "reshape" in str(error):
+                raise ExportFailed(
+                    f"This network's widths do not fit {precision}: they are no multiples of {block_size}.",
+                    next_step="Choose another precision.",
+                ) from error
             raise ExportFailed(
                 f"The {precision} model could not be built: {_sentence(error)}",
                 next_step="Run this model with the torch backend, or choose another precision.",

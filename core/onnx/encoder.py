@@ -21,6 +21,7 @@ from core.onnx.graph import GRAPH_FACTS, open_graph
 BATCH = 32
 _NEXT = "Export the model again."
 _MASKS = ("[MASK]", "<mask>")
+_UNKNOWN = ("[UNK]", "<unk>")
 Floats = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
 
@@ -87,6 +88,12 @@ class Encoder:
     def truncated(self, texts: Sequence[str]) -> tuple[int, ...]:
         """Which texts, by place, are longer than the model reads; their ends are left out."""
         return tuple(i for i, one in enumerate(self._tokenizer.encode_batch(list(texts))) if one.overflowing)
+
+    def unreadable(self, texts: Sequence[str]) -> tuple[int, ...]:
+        """Which texts, by place, have no token that the model knows: all such look alike to it."""
+        unknown = {self._tokenizer.token_to_id(token) for token in _UNKNOWN} - {None}
+        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return tuple(i for i, one in enumerate(encoded) if unknown and set(one.ids) <= unknown)
 
     def batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Floats, dict[str, Ids]]]:
         """(places of the batch's texts, the model's first output, what it was fed), batch by batch.
@@ -161,6 +168,11 @@ class Encoder:
                 next_step=f"Write {self.mask_token} in the place of one word.",
             )
         [(_, logits, feed)] = list(self.batches([text]))
+        if not (feed["input_ids"] == self.mask_id).any():
+            raise InvalidInput(
+                f"The mask stands behind token {self.context_length}, where the text is cut.",
+                next_step="Shorten what stands before it.",
+            )
         choices = []
         for position, at in enumerate(np.flatnonzero(feed["input_ids"][0] == self.mask_id)):
             probabilities = softmax(logits[0, at])

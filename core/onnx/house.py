@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.artefacts import folder_bytes
+from filelock import FileLock, Timeout
+
+from core.artefacts import PARTIAL_SUFFIX, folder_bytes
 from core.errors import Busy
 from core.models import catalogue, uploads
 from core.models.builtin import find_builtin
@@ -52,11 +55,11 @@ def holdings(card: ModelCard) -> tuple[Holding, ...]:
 
 
 def leftovers(card: ModelCard) -> tuple[Holding, ...]:
-    """What nothing uses any more: earlier revisions, begun downloads and half-made folders of killed processes."""
+    """What nothing uses any more: earlier revisions and begun downloads. Half-made folders are swept (`sweep`)."""
     kept = {export.path for export in list_exports(card)}
     found = []
     for folder in _folders(model_dir(card.id)):
-        if folder.name != card.revision:
+        if folder.name != card.revision and not folder.name.endswith(PARTIAL_SUFFIX):
             begun = folder.name.startswith(".download-")
             words = "A download that was begun" if begun else f"Weights of an earlier revision, {folder.name[:12]}"
             found.append(Holding(words, folder, _own_bytes(folder), _source_words(card)))
@@ -64,9 +67,17 @@ def leftovers(card: ModelCard) -> tuple[Holding, ...]:
         found += [
             Holding(f"An export that is not used, {revision.name[:12]} {folder.name}", folder, folder_bytes(folder), "")
             for folder in _folders(revision)
-            if folder not in kept
+            if folder not in kept and not folder.name.endswith(PARTIAL_SUFFIX)
         ]
     return tuple(found)
+
+
+def sweep(card: ModelCard) -> None:
+    """Delete what killed processes left half-made; what is being made now is left alone."""
+    exports = get_settings().exports_dir / card.id
+    for partial in (*model_dir(card.id).glob(f"*{PARTIAL_SUFFIX}"), *exports.glob(f"*/*{PARTIAL_SUFFIX}")):
+        with suppress(Timeout), FileLock(str(partial).removesuffix(PARTIAL_SUFFIX) + ".lock", timeout=0):
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def delete_leftovers(card: ModelCard, db: Database) -> int:

@@ -17,7 +17,7 @@ from pages.widgets.words import bytes_words, count_words, plain
 
 KIND = "add"
 KEPT = "What was downloaded is kept: adding the model again goes on from there."
-UPLOAD_MB = 600  # an upload sits in memory until it is on the disk
+UPLOAD_MB = 1000  # an upload sits in memory until it is on the disk
 _WAYS = ("From the hub", "From this machine", "Upload")
 
 
@@ -25,7 +25,7 @@ def draw(db: Database) -> None:
     """What is being added, and the three ways to add another."""
     _draw_jobs(db)
     with st.container(border=True):
-        st.markdown("##### Add a model")
+        st.subheader("Add a model")
         way = st.segmented_control(
             "Where it comes from", _WAYS, default=_WAYS[0], required=True, key=Key.ADD_WAY, label_visibility="collapsed"
         )
@@ -54,6 +54,7 @@ def _from_hub(db: Database) -> None:
             "Search, or owner/name",
             key=Key.HUB_TEXT,
             placeholder="e.g. smollm2",
+            persist_state="session",
             help="A hub id looks like owner/name. Only safetensors are taken, and no code of a repository is ever run.",
         )
         revision = st.text_input(
@@ -70,6 +71,8 @@ def _from_hub(db: Database) -> None:
 def _look() -> None:
     """An id is looked up at once, anything else is searched for."""
     text = (state.get(Key.HUB_TEXT) or "").strip()
+    if text.startswith(("http://", "https://")):  # the address of a model's page
+        text = "/".join(text.split("?")[0].rstrip("/").split("/")[3:5])
     state.set_hub_id(text if hub.HUB_ID.fullmatch(text) else None)
 
 
@@ -123,6 +126,10 @@ def _draw_offer(db: Database, hub_id: str, revision: str) -> None:
     if refusal:
         st.error(refusal, icon=":material/block:")
         return
+    if here := _already_here(found):
+        st.caption(":material/check_circle: This revision is here already.")
+        st.button("Open it", icon=":material/arrow_forward:", on_click=state.show_model, args=(here,))
+        return
     if found.gated:
         st.caption("Gated: the hub lets it be downloaded with a token whose owner has agreed to its terms.")
     st.button(
@@ -133,6 +140,15 @@ def _draw_offer(db: Database, hub_id: str, revision: str) -> None:
         args=(db, found.id, f"Add {found.id}"),
         kwargs={"revision": found.commit},
     )
+
+
+def _already_here(found: hub.HubModel) -> str:
+    """Id of the model that was added from this commit; "" when there is none."""
+    try:
+        card = catalogue.get(found.id)
+    except GroundworkError:
+        return ""
+    return card.id if card.revision == found.commit else ""
 
 
 def _from_here(db: Database) -> None:
@@ -157,7 +173,7 @@ def _from_upload(db: Database) -> None:
         accept_multiple_files=True,
         max_upload_size=UPLOAD_MB,
         key=state.upload_key(),
-        help=f"Up to {UPLOAD_MB} MB a file. Larger models: put them on the machine and give their path.",
+        help=f"Up to {UPLOAD_MB / 1000:g} GB a file. Larger models: put them on the machine and give their path.",
     )
     if files and st.button("Add what was uploaded", type="primary", icon=":material/add:"):
         source = uploads.receive([(file.name, file) for file in files])

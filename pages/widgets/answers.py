@@ -8,6 +8,7 @@ from core.errors import GroundworkError
 from core.generation.conversation import Conversations, RunSettings, Turn
 from core.generation.live import LiveRun
 from core.generation.request import TokenEvent
+from core.models import catalogue
 from core.store.runs import RunRecord
 from pages import state
 from pages.widgets.live_answer import live_answer
@@ -42,7 +43,8 @@ def figures_line(run: RunRecord) -> str:
     if run.ttft_s is not None:
         parts.append(f"first after {run.ttft_s:.2f} s")
     new = "new tokens" if run.parent_run_id else "tokens"  # of an answer that goes on from another
-    parts.append(f"{run.prompt_tokens or 0:,} + {run.completion_tokens or 0:,} {new}")
+    asked = f"{run.prompt_tokens:,} + " if run.prompt_tokens else ""  # a server that was stopped does not say
+    parts.append(f"{asked}{run.completion_tokens or 0:,} {new}")
     if run.cached_tokens:
         parts.append(f"{run.cached_tokens:,} from cache")
     parts += [part for part in (run.model_id, run.precision, run.backend, run.device) if part]
@@ -98,6 +100,8 @@ def _draw_answer(conversations: Conversations, turn: Turn, settings: RunSettings
         st.error(run.error or "The run failed.", icon=":material/error:")
     elif run.status == "cancelled":
         st.caption(":material/stop_circle: stopped by you")
+    elif run.finish_reason == "length" and _is_full(run):
+        st.caption(":material/straighten: the model's window is full: it can read and write no more in this answer")
     elif run.finish_reason == "length":
         st.caption(":material/straighten: stopped at the longest answer allowed; Continue goes on from here")
     st.caption(figures_line(run))
@@ -125,9 +129,21 @@ def _draw_answer(conversations: Conversations, turn: Turn, settings: RunSettings
             help="A server cannot write on from the end of an answer: regenerate it."
             if "remote" in (run.backend, settings.backend)
             else "Let the model write on from the end of this answer.",
-            disabled=busy or not run.completion_tokens or "remote" in (run.backend, settings.backend),
+            disabled=busy or not run.completion_tokens or "remote" in (run.backend, settings.backend) or _is_full(run),
         ) and _attempt(lambda: conversations.continue_answer(message.id, settings)):
             st.rerun()
+
+
+def _is_full(run: RunRecord) -> bool:
+    """Whether prompt and answer take all that the model reads."""
+    if run.backend == "remote":
+        return False
+    try:
+        context = catalogue.get(run.model_id).architecture.context
+    except GroundworkError:
+        return False
+    prefix = len(run.prompt.get("answer_prefix") or ())
+    return (run.prompt_tokens or 0) + prefix + run.completion_tokens >= context
 
 
 def _draw_tokens(

@@ -43,10 +43,11 @@ def similarity_figure(texts: Sequence[str], cosines: npt.NDArray[Any]) -> go.Fig
     return figure
 
 
-def classes_figure(texts: Sequence[str], found: Sequence[Sequence[ClassScore]]) -> go.Figure:
-    """A bar for each text and class, likeliest first within a text."""
+def classes_figure(texts: Sequence[str], found: Sequence[Sequence[ClassScore]], order: Sequence[str]) -> go.Figure:
+    """A bar for each text and class. order: the model's own of its classes, so that a class keeps its colour."""
     figure = go.Figure()
-    labels = list(dict.fromkeys(score.label for scores in found for score in scores[:CLASSES_SHOWN]))
+    likely = {score.label for scores in found for score in scores[:CLASSES_SHOWN]}
+    labels = [label for label in order if label in likely]
     names = [f"{place + 1} · {shortened(text)}" for place, text in enumerate(texts)]
     for label in labels:
         values = [next((s.probability for s in scores if s.label == label), None) for scores in found]

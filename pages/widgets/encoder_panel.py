@@ -26,6 +26,8 @@ from pages.widgets.words import plain
 
 LONGEST = 50  # texts at once: a picture of more cannot be read
 
+QUOTED = 80  # characters
+
 SENTENCES = (
     "A cat sits on the mat.",
     "A kitten rests on a rug.",
@@ -77,7 +79,7 @@ def _similarity(card: ModelCard, encoder: Encoder) -> None:
         ((float(cosines[i, j]), texts[i], texts[j]) for i in range(len(texts)) for j in range(i)), reverse=True
     )
     best, one, other = pairs[0]
-    st.markdown(f"Closest: **{best:.2f}** between “{plain(other)}” and “{plain(one)}”.")
+    st.markdown(f"Closest: **{best:.2f}** between “{plain(_short(other))}” and “{plain(_short(one))}”.")
     _take_away(
         card, "similarity", ("cosine", "sentence", "other_sentence"), pairs, _line(card, encoder, len(texts), took)
     )
@@ -96,7 +98,9 @@ def _classification(card: ModelCard, encoder: Encoder) -> None:
         return
     found, took = _timed(lambda: encoder.classify(texts))
     _warn_of_cuts(encoder, texts)
-    st.plotly_chart(encoder_charts.classes_figure(texts, found), key="classes", config=encoder_charts.CONFIG)
+    st.plotly_chart(
+        encoder_charts.classes_figure(texts, found, encoder.labels), key="classes", config=encoder_charts.CONFIG
+    )
     rows = [
         (text, score.label, score.probability) for text, scores in zip(texts, found, strict=True) for score in scores
     ]
@@ -127,7 +131,7 @@ def _fill_mask(card: ModelCard, encoder: Encoder) -> None:
 def _texts(key: Key, label: str, action: str, example: tuple[str, ...], words: str) -> list[str]:
     """What the reader wrote, line by line; [] while there is nothing, with an example to start from."""
     with st.form(f"form_{key}", border=False):
-        st.text_area(label, key=key, height=150, placeholder="\n".join(example))
+        st.text_area(label, key=key, height=150, placeholder="\n".join(example), persist_state="session")
         st.form_submit_button(action, type="primary", icon=":material/play_arrow:")
     texts = [line.strip() for line in (state.get(key) or "").splitlines() if line.strip()]
     if not texts:
@@ -149,6 +153,9 @@ def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
 
 
 def _warn_of_cuts(encoder: Encoder, texts: list[str]) -> None:
+    if unread := encoder.unreadable(texts):
+        which = ", ".join(str(place + 1) for place in unread)
+        st.caption(f":material/help: Nothing in these is known to the model, so they all look alike to it: {which}")
     cut = encoder.truncated(texts)
     if cut:
         which = ", ".join(str(place + 1) for place in cut)
@@ -159,6 +166,10 @@ def _warn_of_cuts(encoder: Encoder, texts: list[str]) -> None:
 
 def _line(card: ModelCard, encoder: Encoder, count: int, took: float) -> str:
     return f"{count} text{'s' if count != 1 else ''} in {1000 * took:.0f} ms · {card.id} · ONNX Runtime"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= QUOTED else text[: QUOTED - 1].rstrip() + "…"
 
 
 def _take_away(card: ModelCard, what: str, columns: tuple[str, ...], rows: list[Any], line: str) -> None:

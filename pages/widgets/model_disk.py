@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import GroundworkError
 from core.models.cards import ModelCard
-from core.onnx.house import Holding, delete_leftovers, delete_model, holdings, leftovers
+from core.onnx.house import Holding, delete_leftovers, delete_model, holdings, leftovers, sweep
 from exports.cells import csv_bytes
 from exports.filenames import safe_filename
 from pages import state
@@ -16,6 +16,7 @@ from pages.widgets.words import bytes_words
 
 def draw(shared: Services, card: ModelCard) -> None:
     """The table, its total, and what may be deleted."""
+    sweep(card)
     found = holdings(card)
     total = sum(holding.bytes for holding in found)
     st.subheader(f"On disk · {bytes_words(total)}")
@@ -25,12 +26,12 @@ def draw(shared: Services, card: ModelCard) -> None:
     st.dataframe(
         {
             "What": [holding.what for holding in found],
-            "MB": [holding.bytes / 1e6 for holding in found],
+            "Size": [holding.bytes for holding in found],
             "Made from": [holding.stands_on or "—" for holding in found],
             "Where": [str(holding.path) for holding in found],
         },
         hide_index=True,
-        column_config={"MB": st.column_config.NumberColumn(format="%,.1f")},
+        column_config={"Size": st.column_config.NumberColumn(format="bytes")},
         alt="What the model takes on this machine's disk",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -50,7 +51,7 @@ def draw(shared: Services, card: ModelCard) -> None:
                 args=(shared, card),
                 help="Earlier revisions, downloads that were begun, and what a killed process left.",
             )
-        with st.popover("Delete everything", icon=":material/delete_forever:", key=state.popover_key("delete_model")):
+        with st.popover("Delete this model", icon=":material/delete_forever:", key=state.popover_key("delete_model")):
             words = (
                 "It stays in the list, and is unpacked again when it is chosen."
                 if card.builtin
@@ -83,4 +84,4 @@ def _delete(shared: Services, card: ModelCard) -> None:
         return
     if not card.builtin:
         state.show_model(None)
-    state.set_notice(f"{card.title}: {bytes_words(freed)} are free again.")
+    state.set_notice(f"{card.title} was deleted: {bytes_words(freed)} are free again.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.artefacts import folder_bytes
 from core.errors import GroundworkError
 from core.models.cards import ModelCard, Task
 from core.onnx.devices import OFFERED
@@ -63,11 +64,14 @@ def _draw_one(
             args=(db, card, precision, device),
         )
         return
-    st.caption(f"{bytes_words(export.weights_bytes)} · decided by {export.proof.words}. {export.proof.details}")
+    st.caption(f"{bytes_words(folder_bytes(export.path))} · {export.proof.words}", help=export.proof.details)
     with st.container(horizontal=True, vertical_alignment="center"):
         if export.usable:
             if st.button(
-                "Use it", key=f"use_{precision}", icon=":material/forum:", type="primary" if first else "secondary"
+                f"Use {precision}",
+                key=f"use_{precision}",
+                icon=":material/forum:",
+                type="primary" if first else "secondary",
             ):
                 choose(card.id, ("onnx", precision))
                 st.switch_page(state.page("playground"))
@@ -86,7 +90,9 @@ def _draw_one(
         ):
             _verify(export)
         with st.popover("Delete", icon=":material/delete:", key=state.popover_key(f"delete_{precision}")):
-            st.markdown(f"Frees **{bytes_words(export.weights_bytes)}**. It can be made again; recorded runs stay.")
+            st.markdown(
+                f"Frees **{bytes_words(folder_bytes(export.path))}**. It can be made again; recorded runs stay."
+            )
             st.button(
                 "Delete this export",
                 key=f"delete_{precision}",

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.models import catalogue
 from core.models.cards import ModelCard, SourceKind
+from core.models.licences import UNKNOWN
 from core.onnx.devices import resolve_device
 from core.onnx.exports import list_exports
 from pages import state
@@ -50,12 +51,13 @@ def facts_line(card: ModelCard) -> str:
     facts = card.architecture
     parts = [
         f"{count_words(facts.parameters)} parameters",
-        plain(card.licence),
+        "licence unknown" if card.licence == UNKNOWN else plain(card.licence),
         f"reads {facts.context:,} tokens",
         SOURCE_WORDS[card.source.kind],
     ]
     if card.source.kind is SourceKind.HUB:
         parts[-1] += f" ({plain(card.source.location)}, commit {card.revision[:7] or 'newest'})"
     if card.weights_bytes:
-        parts.append(f"{bytes_words(card.weights_bytes)} of weights")
+        parts.append(f"{bytes_words(card.weights_bytes)} as it came")
+    parts.append(f"id `{card.id}`")
     return " · ".join(parts)

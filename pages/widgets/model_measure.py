@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.errors import GroundworkError
+from core.errors import GroundworkError, InvalidInput
 from core.jobs import launch
 from core.measure.grid import Grid, default_grid, offered_precisions
 from core.measure.roofline import share_of_limit
@@ -174,6 +174,13 @@ def _draw_form(db: Database, card: ModelCard, device: str, *, first: bool) -> No
 
 
 def _start(db: Database, card: ModelCard, device: str, grid: Grid) -> None:
+    for what, chosen in (
+        ("precision", grid.precisions),
+        ("prompt length", grid.prompt_tokens),
+        ("batch", grid.batches),
+    ):
+        if not chosen:
+            raise InvalidInput(f"No {what} is chosen.", next_step="Choose at least one.")
     grid.validate(card, device)
     arguments = ["measure", "--model", card.id, "--device", device]
     for name, values in (

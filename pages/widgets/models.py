@@ -98,8 +98,7 @@ def pick() -> Picked:
 
 
 def chosen() -> Picked:
-    """What `pick` would give, without drawing: for callbacks."""
-    forget_unknown_choice()
+    """What `pick` would give, without drawing: for callbacks. Raises ModelNotFound for a model that is gone."""
     _, remotes = _known()
     model_id = state.get(Key.MODEL)
     if model_id in remotes:
@@ -107,26 +106,35 @@ def chosen() -> Picked:
     return _local(catalogue.get(model_id), state.get(Key.PRECISION), resolve_device())
 
 
-def choose(model_id: str, choice: Choice | None = None) -> None:
-    """Set the choice for the next run; before `pick`, as in a callback."""
+def choose(model_id: str, choice: tuple[str, str] | None = None) -> None:
+    """Set the choice for the next run; before `pick`, as in a callback. choice: (backend, precision)."""
     state.put(Key.MODEL, model_id)
     if choice is not None:
         state.put(Key.PRECISION, choice)
 
 
-def forget_unknown_choice() -> None:
-    """Drop a remembered model or precision that this machine does not offer any more; call before `pick`."""
+def forget_unknown_choice() -> str:
+    """Drop a remembered model or precision that this machine does not offer any more; call before `pick`.
+
+    The id of the model that is gone, "" when there is none. Of the precisions, one that is ready goes first.
+    """
+    gone = ""
     try:
         cards, remotes = _known()
-        if state.get(Key.MODEL) not in (*cards, *remotes):
+        wished = state.get(Key.MODEL)
+        if wished not in (*cards, *remotes):
+            gone = wished or ""
             state.put(Key.MODEL, next(iter(cards)))
         if state.get(Key.MODEL) in remotes:
-            return
-        offered, _ = _offered(cards[state.get(Key.MODEL)], resolve_device())
+            return gone
+        card, device = cards[state.get(Key.MODEL)], resolve_device()
+        offered, _ = _offered(card, device)
         if state.get(Key.PRECISION) not in offered:
-            state.put(Key.PRECISION, offered[0])
+            made = {("onnx", export.precision) for export in list_exports(card, device) if export.usable}
+            state.put(Key.PRECISION, next((choice for choice in offered if choice in made), offered[0]))
     except GroundworkError:
-        return
+        pass
+    return gone
 
 
 def _known() -> tuple[dict[str, ModelCard], dict[str, RemoteModel]]:
@@ -136,7 +144,8 @@ def _known() -> tuple[dict[str, ModelCard], dict[str, RemoteModel]]:
 
 
 def _label(card: ModelCard) -> str:
-    return card.title if card.task is Task.TEXT_GENERATION else f"{card.title} — {TASK_WORDS[card.task]}"
+    name = card.title if card.builtin else f"{card.title} ({card.id})"
+    return name if card.task is Task.TEXT_GENERATION else f"{name} — {TASK_WORDS[card.task]}"
 
 
 def _local(card: ModelCard, choice: Choice, device: str) -> Picked:

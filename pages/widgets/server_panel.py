@@ -8,7 +8,7 @@ from __future__ import annotations
 import streamlit as st
 from pydantic import SecretStr
 
-from core.errors import GroundworkError
+from core.errors import GroundworkError, InvalidInput
 from core.models import servers
 from core.models.servers import Server
 from core.settings import get_settings
@@ -35,18 +35,20 @@ def _draw_form() -> None:
         "models is sent there."
     )
     with st.form("add_server", border=False):
-        address = st.text_input("Address", key=Key.SERVER_URL, placeholder="http://localhost:8000/v1")
-        name = st.text_input("Name", key=Key.SERVER_NAME, placeholder="made from the address", max_chars=80)
+        address = st.text_input("Address", key=state.widget_key(Key.SERVER_URL), placeholder="http://localhost:8000/v1")
+        name = st.text_input(
+            "Name", key=state.widget_key(Key.SERVER_NAME), placeholder="made from the address", max_chars=80
+        )
         key = st.text_input(
             "Key",
             type="password",
-            key=Key.SERVER_KEY,
+            key=state.widget_key(Key.SERVER_KEY),
             placeholder="none",
             help="Kept in memory for this visit, never stored and never shown again. For good: GROUNDWORK_SERVER_KEYS.",
         )
         named = st.text_input(
             "Models",
-            key=Key.SERVER_MODELS,
+            key=state.widget_key(Key.SERVER_MODELS),
             placeholder="asked from the server",
             help="Names as the server calls them, with commas between, for a server that lists none.",
         )
@@ -57,6 +59,7 @@ def _draw_form() -> None:
         with st.spinner("Asking for its models"):
             base_url = servers.check_base_url(address)
             chosen = name.strip() or servers.suggest_name(base_url)
+            _refuse_another_address(chosen, base_url)
             found = tuple(part.strip() for part in named.split(",") if part.strip()) or servers.fetch_models(
                 base_url, servers.key_for(base_url, SecretStr(key) if key else None)
             )
@@ -65,9 +68,21 @@ def _draw_form() -> None:
         st.error(str(error), icon=":material/error:")
         return
     state.set_server_key(servers.host_of(base_url), key)
+    for field in (Key.SERVER_URL, Key.SERVER_NAME, Key.SERVER_KEY, Key.SERVER_MODELS):
+        state.put(field, "")  # the key above all: it is not shown again
     state.close_popover("add_server")
     state.set_notice(f"{server.name} is connected: {_count(server)}.")
     st.rerun()
+
+
+def _refuse_another_address(name: str, base_url: str) -> None:
+    """A name that is taken keeps its address: sessions and records mean that server by it."""
+    for server in servers.list_servers():
+        if server.name == name and server.base_url != base_url:
+            raise InvalidInput(
+                f"The name {name!r} is taken by {server.base_url}.",
+                next_step="Choose another name, or forget that server first.",
+            )
 
 
 def _draw_server(server: Server) -> None:

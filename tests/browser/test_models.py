@@ -103,7 +103,7 @@ def test_an_export_is_proved_verified_taken_away_and_deleted(
     open_model(page, "tiny-llama", "Tiny-Llama")
     page.get_by_role("button", name="Export in fp32").click()
     expect(page.get_by_role("img", name="verified icon", exact=True)).to_be_visible(timeout=JOB_MS)
-    expect(page.get_by_text(re.compile("Compared with torch fp32"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"\(bar"))).to_be_visible()
     page.get_by_role("button", name="Verify").click()
     expect(page.get_by_text("Every file is as it was proved.")).to_be_visible(timeout=30_000)
     with page.expect_download(timeout=30_000) as waiting:
@@ -142,7 +142,7 @@ def test_a_classifier_answers_in_the_playground(page: Page, screenshot: Callable
     expect(page.get_by_text("It is in the list below.")).to_be_visible(timeout=JOB_MS)
     open_model(page, "mood", "mood")
     page.get_by_role("button", name="Export in int8").click()
-    page.get_by_role("button", name="Use it").click(timeout=JOB_MS)
+    page.get_by_role("button", name="Use int8").click(timeout=JOB_MS)
     expect(page.get_by_role("heading", name="Playground")).to_be_visible(timeout=30_000)
     page.get_by_role("button", name="Try an example").click(timeout=30_000)
     expect(page.get_by_text("Which class each text is in")).to_be_visible(timeout=30_000)
@@ -175,10 +175,10 @@ def test_a_path_and_an_upload(page: Page, tmp_path: Path) -> None:
 
 def test_a_model_is_deleted_with_what_it_frees(page: Page) -> None:
     open_model(page, "mood", "mood")
-    page.get_by_role("button", name="Delete everything").click()
+    page.get_by_role("button", name="Delete this model").click()
     expect(page.get_by_text(re.compile(r"Frees \d+ kB"))).to_be_visible()
     page.get_by_role("button", name="Delete mood").click()
-    expect(page.get_by_text(re.compile("mood: .* are free again"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(re.compile("mood was deleted: .* are free again"))).to_be_visible(timeout=30_000)
     expect(page.get_by_text("commit 0123456")).to_have_count(1)
 
 

@@ -67,7 +67,7 @@ def test_the_real_model_answers_as_it_does_here(real_home: Path, tmp_path: Path)
     assert "Paris" in told
     lines = [line for line in (bundle / "run.py").read_text().splitlines()[2:] if line.strip()]
     assert len(lines) <= 11
-    assert {"model.onnx", "tokenizer.json", "config.json", "proof.json", "LICENCE.md", "LICENSE.txt", "run.py"} <= {
+    assert {"model.onnx", "tokenizer.json", "config.json", "proof.json", "ABOUT.md", "LICENSE.txt", "run.py"} <= {
         path.name for path in bundle.iterdir()
     }
     proof = json.loads((bundle / "proof.json").read_text())

@@ -29,6 +29,11 @@ class Repository:
     card: dict[str, object] = field(default_factory=lambda: {"license": "apache-2.0"})
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that was killed in mid-download is meant."""
+
+
 class HubServer:
     """`with HubServer() as hub: hub.repositories["owner/name"] = Repository(...)`."""
 
@@ -36,7 +41,7 @@ class HubServer:
         self.repositories: dict[str, Repository] = {}
         self.fetched: list[str] = []
         self.tokens: list[str | None] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def publish(self, name: str, folder: Path, **more: object) -> Repository:

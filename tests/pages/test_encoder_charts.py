@@ -29,7 +29,8 @@ def test_classes_are_a_bar_each() -> None:
         (ClassScore("good", 0.7), ClassScore("bad", 0.3)),
         (ClassScore("bad", 0.9), ClassScore("good", 0.1)),
     ]
-    figure = classes_figure(["one", "two"], found)
+    figure = classes_figure(["one", "two"], found, ("bad", "good"))
+    assert [bar.name for bar in figure.data] == ["bad", "good"]
     assert {bar.name: tuple(bar.x) for bar in figure.data} == {"good": (0.7, 0.1), "bad": (0.3, 0.9)}
 
 
