@@ -33,6 +33,7 @@ class Key(StrEnum):
     ADD_WAY = "add_way"
     HUB_TEXT = "hub_text"
     HUB_REVISION = "hub_revision"
+    LOCAL_PATH = "local_path"
     SERVER_URL = "server_url"
     SERVER_NAME = "server_name"
     SERVER_KEY = "server_key"

@@ -152,9 +152,11 @@ def _already_here(found: hub.HubModel) -> str:
 
 
 def _from_here(db: Database) -> None:
-    with st.form("local_path", border=False):
+    with st.form("add_from_path", border=False):
         path = st.text_input(
             "Folder or .gguf file",
+            key=Key.LOCAL_PATH,
+            persist_state="session",
             placeholder="/home/ada/models/my-model, or …/model.Q8_0.gguf",
             help="A folder as transformers saves it (config.json, model.safetensors, tokenizer.json), or one GGUF "
             "file, on the machine that Groundwork runs on. A folder is linked, not copied.",

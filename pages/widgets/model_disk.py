@@ -51,14 +51,15 @@ def draw(shared: Services, card: ModelCard) -> None:
                 args=(shared, card),
                 help="Earlier revisions, downloads that were begun, and what a killed process left.",
             )
-        with st.popover("Delete this model", icon=":material/delete_forever:", key=state.popover_key("delete_model")):
-            words = (
-                "It stays in the list, and is unpacked again when it is chosen."
-                if card.builtin
-                else "The model goes from the list. Files outside of Groundwork's folder are left alone."
-            )
-            st.markdown(f"Frees **{bytes_words(total)}**. {words} Recorded runs and measurements stay.")
-            st.button(f"Delete {card.title}", key="delete_all", type="primary", on_click=_delete, args=(shared, card))
+    # No popover: at the end of a page it opens outside of the window.
+    with st.expander("Delete this model", icon=":material/delete_forever:", key=state.popover_key("delete_model")):
+        words = (
+            "It stays in the list, and is unpacked again when it is chosen."
+            if card.builtin
+            else "The model goes from the list. Files outside of Groundwork's folder are left alone."
+        )
+        st.markdown(f"Frees **{bytes_words(total)}**. {words} Recorded runs and measurements stay.")
+        st.button(f"Delete {card.title}", key="delete_all", type="primary", on_click=_delete, args=(shared, card))
 
 
 def _csv(found: tuple[Holding, ...]) -> bytes:

@@ -82,13 +82,12 @@ def _draw_one(
                 help="A zip with the model, its tokenizer and configuration, the proof, the licence, and a short "
                 "run.py that answers with onnxruntime alone.",
             )
-        if st.button(
+        verifying = st.button(
             "Verify",
             key=f"verify_{precision}",
             icon=":material/fact_check:",
             help="Read its files again and compare their checksums with those that were proved.",
-        ):
-            _verify(export)
+        )
         with st.popover("Delete", icon=":material/delete:", key=state.popover_key(f"delete_{precision}")):
             st.markdown(
                 f"Frees **{bytes_words(folder_bytes(export.path))}**. It can be made again; recorded runs stay."
@@ -100,6 +99,8 @@ def _draw_one(
                 on_click=_delete,
                 args=(shared, card, export),
             )
+    if verifying:
+        _verify(export)
 
 
 def _verify(export: Export) -> None:

@@ -132,16 +132,26 @@ def _draw_form(db: Database, card: ModelCard, device: str, *, first: bool) -> No
     lengths = [length for length in LENGTHS if length + (64 if writes else 0) <= card.architecture.context]
     with st.expander("Measure it" if first else "Measure again", icon=":material/speed:", expanded=first):
         with st.form(f"measure_{card.id}", border=False):
-            precisions = st.multiselect("Precisions", offered_precisions(card, device), default=list(usual.precisions))
+            precisions = st.multiselect(
+                "Precisions",
+                offered_precisions(card, device),
+                default=list(usual.precisions),
+                key=f"measured_precisions_{card.id}",
+                persist_state="session",
+            )
             prompts = st.multiselect(
                 "Prompt lengths, tokens" if writes else "Text lengths, tokens",
                 sorted({*lengths, *usual.prompt_tokens}),
                 default=list(usual.prompt_tokens),
+                key=f"measured_prompts_{card.id}",
+                persist_state="session",
             )
             batches = st.multiselect(
                 "Batches: how many are answered together" if writes else "Batches: how many texts together",
                 BATCHES,
                 default=list(usual.batches),
+                key=f"measured_batches_{card.id}",
+                persist_state="session",
             )
             with st.container(horizontal=True):
                 tokens = st.number_input(
