@@ -28,6 +28,11 @@ def no_progress(fraction: float, text: str) -> None:
     """The progress of somebody who does not watch."""
 
 
+def part_of(progress: Progress, start: float, end: float) -> Progress:
+    """The progress of a part of the work: its 0 to 1 lies from `start` to `end` of the whole."""
+    return lambda fraction, text: progress(start + (end - start) * fraction, text)
+
+
 def make_folder(
     target: Path, make: Callable[[Path], None], *, is_complete: Callable[[Path], bool] = Path.is_dir
 ) -> bool:
@@ -63,7 +68,7 @@ def guarding_storage(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            free = shutil.disk_usage(existing_parent(path)).free
+            free = shutil.disk_usage(_existing_parent(path)).free
             raise StorageError(
                 f"The disk is full: {path} could not be written ({free / 1e6:,.0f} MB free).",
                 next_step="Free some space, or set GROUNDWORK_HOME to a folder on a larger disk.",
@@ -74,6 +79,17 @@ def guarding_storage(path: Path) -> Iterator[None]:
                 next_step="Set GROUNDWORK_HOME to a folder that takes files of this size and that you may write to.",
             ) from error
         raise
+
+
+def require_space(folder: Path, needed: int, what: str, *, reserve: int = 0) -> None:
+    """Raises StorageError unless the disk of `folder`, which need not exist yet, has room for `needed` bytes and some
+    in reserve. what: beginning of the message, such as "The weights take"."""
+    free = shutil.disk_usage(_existing_parent(folder)).free
+    if free < needed + reserve:
+        raise StorageError(
+            f"{what} {needed / 1e6:,.0f} MB and {folder} has {free / 1e6:,.0f} MB free.",
+            next_step="Free some space, or set GROUNDWORK_HOME to a folder on a larger disk.",
+        )
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -90,8 +106,7 @@ def folder_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-def existing_parent(path: Path) -> Path:
-    """The nearest folder above `path` that is there, or `path` itself."""
+def _existing_parent(path: Path) -> Path:
     while not path.exists() and path != path.parent:
         path = path.parent
     return path

@@ -28,6 +28,7 @@ from core.generation.live import LiveRun, Snapshot
 from core.generation.request import Stage
 from pages.base_path import address
 from pages.widgets.prose import safe_markdown
+from pages.widgets.words import count_of
 
 PATH = "live"
 LOOK_SECONDS = 0.02  # until the first token: it is shown at once
@@ -85,7 +86,7 @@ def live_line(shot: Snapshot) -> str:
         return f"{shot.status.stage.value} · {shot.elapsed_s:.1f} s"
     rate = f" · {shot.tokens_per_s:.1f} tokens/s" if shot.tokens_per_s else ""
     first = f" · first after {shot.ttft_s:.2f} s" if shot.ttft_s is not None else ""
-    return f"answering · {shot.tokens} token{'s' if shot.tokens != 1 else ''}{rate}{first}"
+    return f"answering · {count_of(shot.tokens, 'token')}{rate}{first}"
 
 
 def to_blocks(text: str) -> list[str]:

@@ -8,38 +8,20 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core import __main__ as cli
 from core.store.database import Database
 from core.store.runs import RunRepository
-from tests.conftest import TINY
+from tests.conftest import TINY, Call
 from tests.real_models import ROOT, SMOLLM2, exported_smollm2_home, link_real_models
 
 KEYS = [
     *("text", "token_ids", "logprobs", "top_logprobs", "prompt_tokens", "completion_tokens", "ttft_s", "tokens_per_s"),
     *("finish_reason", "seed", "model", "revision", "precision", "backend", "device", "run_id"),
 ]
-Call = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """(exit status, stdout, stderr) of a command, in this process for speed."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["core", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        told = capsys.readouterr()
-        return int(ended.value.code or 0), told.out, told.err
-
-    return run
 
 
 @pytest.fixture

@@ -5,22 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
-from core import __main__ as cli
 from core.jobs import cancel, launch
 from core.measure import run
 from core.measure.probe import Limits
 from core.store.database import Database
 from core.store.jobs import ACTIVE, JobRecord, JobRepository
 from core.store.measurements import MeasurementRepository
-from tests.conftest import TINY
+from tests.conftest import TINY, Call
 
 SMALL = (
     "--model",
@@ -36,23 +34,13 @@ SMALL = (
     "--repeats",
     "2",
 )
-Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def measure(tiny_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+def measure(tiny_home: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> Call:
     """(exit status, stdout, stderr) of the command, with limits that cost no time."""
     monkeypatch.setattr(run, "_probed", lambda *_: Limits(20e9, {"fp32": 200e9, "int8": 800e9}))
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["core", "measure", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        told = capsys.readouterr()
-        return int(ended.value.code or 0), told.out, told.err
-
-    return call
+    return partial(call, "measure")
 
 
 def test_json_has_the_rows_that_were_recorded(measure: Call, db: Database) -> None:

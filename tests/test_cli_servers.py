@@ -6,40 +6,24 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from core import __main__ as cli
 from core.settings import reload_settings
 from core.store.database import Database
 from core.store.runs import RunRepository
+from tests.conftest import Call
 from tests.generation.openai_server import MODEL, OpenAIServer, answering, usage
 from tests.real_models import ROOT
 
 KEY = "sk-very-secret-0123456789"
-Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def server() -> Iterator[OpenAIServer]:
     with OpenAIServer() as server:
         yield server
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    """(exit status, stdout, stderr) of a command, in this process for speed."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["core", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        told = capsys.readouterr()
-        return int(ended.value.code or 0), told.out, told.err
-
-    return run
 
 
 def test_add_list_and_remove(call: Call, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from core.generation.request import Alternative, GenerationRequest
+from core.models.tokenizer import well_formed
 
 if TYPE_CHECKING:
     from openai.types import Completion
@@ -149,11 +150,6 @@ def read_completion(chunk: Completion, time_s: float) -> Piece:
     )
     text = (choice.text or "") if choice else ""
     return Piece(_text(text), tuple(entries), (choice and choice.finish_reason) or "", _usage(chunk.usage), time_s)
-
-
-def well_formed(text: str) -> str:
-    """`text` with surrogate pairs joined and lone surrogates replaced: JSON in UTF-8 has no place for them."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _text(text: object) -> str:

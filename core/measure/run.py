@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from core.artefacts import Progress, no_progress
+from core.artefacts import Progress, no_progress, part_of
 from core.measure.child import Tell, in_a_process
 from core.measure.environment import device_name, environment
 from core.measure.grid import Grid
@@ -60,7 +60,7 @@ def measure(
     precisions = tuple(dict.fromkeys(grid.precisions))
     share = _EXPORTED / len(precisions)
     exports = [
-        _exported(model_id, precision, where, _part(progress, place * share, (place + 1) * share))
+        _exported(model_id, precision, where, part_of(progress, place * share, (place + 1) * share))
         for place, precision in enumerate(precisions)
     ]
     threads = get_settings().threads
@@ -71,12 +71,12 @@ def measure(
         architecture=catalogue.get(model_id).architecture,
         device=where,
         threads=threads,
-        limits=_probed(where, threads, _part(progress, _EXPORTED, _PROBED)),
+        limits=_probed(where, threads, part_of(progress, _EXPORTED, _PROBED)),
     )
     share = (1 - _PROBED) / len(exports)
     for place, export in enumerate(exports):
         start = _PROBED + place * share
-        yield from _measured(run, export, _part(progress, start, start + share))
+        yield from _measured(run, export, part_of(progress, start, start + share))
     progress(1.0, "Measured")
 
 
@@ -229,7 +229,3 @@ def _command(run: _Run, export: Export, cell: Measured) -> dict[str, Any]:
     }
     arguments = ["measure", *(str(word) for pair in words.items() for word in pair)]
     return {"arguments": arguments, "environment": {"GROUNDWORK_THREADS": str(run.threads)}}
-
-
-def _part(progress: Progress, start: float, end: float) -> Progress:
-    return lambda fraction, text: progress(start + (end - start) * fraction, text)

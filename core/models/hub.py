@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.artefacts import Progress, existing_parent
-from core.errors import InvalidInput, ModelNotFound, ModelRefused, StorageError
+from core.artefacts import Progress, folder_bytes, no_progress, require_space
+from core.errors import InvalidInput, ModelNotFound, ModelRefused
 from core.models.admission import admit, read_config
 from core.models.cards import Task
 from core.models.fit import check_memory
@@ -79,13 +78,10 @@ def judge(model: HubModel) -> Task:
     Raises ModelRefused (pickles, custom code, unknown architecture, too large for this machine's memory, gated),
     StorageError (for its disk), ModelNotFound.
     """
-    check_names(model.sizes, f"The repository {model.id}")
-    check_memory(model.id, model.parameters)
-    _check_disk(model.id, get_settings().home, model.download_bytes)
-    if "config.json" not in model.sizes:
-        raise _no_config(model.id)
+    _check_description(model)
+    require_space(get_settings().home, model.download_bytes, f"{model.id} needs", reserve=_DISK_RESERVE_BYTES)
     with tempfile.TemporaryDirectory() as folder:
-        _fetch(model, ["config.json"], Path(folder), _Meter(lambda fraction, text: None))
+        _fetch(model, ["config.json"], Path(folder), _Meter(no_progress))
         config = read_config(Path(folder) / "config.json")
     return admit(config, model.id, embeds=ENCODER_MARK in model.sizes)
 
@@ -106,10 +102,7 @@ def look_up(hub_id: str, revision: str | None = None) -> HubModel:
 
 def download(model: HubModel, folder: Path, progress: Progress) -> None:
     """Fetch what the model needs into `folder`. Raises ModelRefused before the weights, StorageError, ModelNotFound."""
-    check_names(model.sizes, f"The repository {model.id}")
-    if "config.json" not in model.sizes:
-        raise _no_config(model.id)
-    check_memory(model.id, model.parameters)
+    _check_description(model)
     small = [name for name in SMALL_FILES if name in model.sizes]
     weights = [SINGLE] if SINGLE in model.sizes else [INDEX]
     meter = _Meter(progress)
@@ -124,7 +117,7 @@ def download(model: HubModel, folder: Path, progress: Progress) -> None:
             )
         weights = shards
     needed = sum(model.sizes[name] for name in weights)
-    _check_disk(model.id, folder, needed - sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()))
+    require_space(folder, needed - folder_bytes(folder), f"{model.id} needs", reserve=_DISK_RESERVE_BYTES)
     meter.start(needed)
     _fetch(model, weights, folder, meter)
 
@@ -133,19 +126,14 @@ def _is_weight(name: str) -> bool:
     return "/" not in name and (name == INDEX or (name.startswith("model") and name.endswith(".safetensors")))
 
 
-def _check_disk(hub_id: str, folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(existing_parent(folder)).free
-    if free < needed + _DISK_RESERVE_BYTES:
-        raise StorageError(
-            f"{hub_id} needs {needed / 1e6:,.0f} MB and {folder} has {free / 1e6:,.0f} MB free.",
-            next_step="Free some space, or set GROUNDWORK_HOME to a folder on a larger disk.",
+def _check_description(model: HubModel) -> None:
+    """Refuse what its list of files and its count of parameters give away."""
+    check_names(model.sizes, f"The repository {model.id}")
+    if "config.json" not in model.sizes:
+        raise ModelRefused(
+            f"The repository {model.id} has no config.json.", next_step="Choose a repository saved by transformers."
         )
-
-
-def _no_config(hub_id: str) -> ModelRefused:
-    return ModelRefused(
-        f"The repository {hub_id} has no config.json.", next_step="Choose a repository saved by transformers."
-    )
+    check_memory(model.id, model.parameters)
 
 
 def _fetch(model: HubModel, names: list[str], folder: Path, meter: _Meter) -> None:

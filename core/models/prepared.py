@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.artefacts import Progress, guarding_storage, make_folder
-from core.errors import CorruptFile, GroundworkError, ModelNotFound, ModelRefused, StorageError
+from core.artefacts import Progress, guarding_storage, make_folder, require_space
+from core.errors import CorruptFile, GroundworkError, ModelNotFound, ModelRefused
 from core.models import hub
 from core.models.admission import admit, read_config
 from core.models.architecture import describe
@@ -66,7 +66,8 @@ def prepare_gguf(identity: Identity, path: Path, revision: str, progress: Progre
     def fill(folder: Path) -> _Contents:
         header = read_gguf_header(path)
         check_memory(_gguf_title(header), fp32_bytes(header) // FP32_BYTES)
-        _check_space(folder, fp32_bytes(header))
+        needed = fp32_bytes(header)
+        require_space(folder.parent, needed, "Unpacked, the weights take", reserve=needed // 50)
         note = convert_gguf(header, folder, progress)
         return _Contents(_gguf_title(header), _gguf_licence(header), header.path.stat().st_size, note)
 
@@ -160,15 +161,6 @@ def require_path(path: Path) -> Path:
         f"There is nothing at {path}.",
         next_step="Check the path; if the model was moved, remove it and add it from its new place.",
     )
-
-
-def _check_space(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < needed * 1.02:
-        raise StorageError(
-            f"Unpacked, the weights take {needed / 1e6:,.0f} MB and {folder.parent} has {free / 1e6:,.0f} MB free.",
-            next_step="Free some space, or set GROUNDWORK_HOME to a folder on a larger disk.",
-        )
 
 
 def _weights_bytes(folder: Path) -> int:

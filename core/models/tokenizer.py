@@ -51,7 +51,7 @@ class Tokenizer:
 
     def encode(self, text: str, add_special_tokens: bool = False) -> list[int]:
         """Token ids; special tokens written in the text are parsed. Never a second BOS; lone surrogates → U+FFFD."""
-        ids: list[int] = self._fast.encode(_well_formed(text), add_special_tokens=add_special_tokens).ids
+        ids: list[int] = self._fast.encode(well_formed(text), add_special_tokens=add_special_tokens).ids
         if add_special_tokens and self._adds_bos and ids[1:2] == [self.bos_id]:
             return ids[1:]
         return ids
@@ -81,7 +81,7 @@ class Tokenizer:
         """
         if not messages:
             raise InvalidInput("The conversation is empty.", next_step="Write at least one message.")
-        clean = [(role, _well_formed(content)) for role, content in messages]
+        clean = [(role, well_formed(content)) for role, content in messages]
         if self._template is None:
             return render_plain(clean, add_generation_prompt=add_generation_prompt, continue_final=continue_final)
         return render_template(
@@ -106,8 +106,8 @@ class Tokenizer:
         return ids
 
 
-def _well_formed(text: str) -> str:
-    """`text` with surrogate pairs joined and lone surrogates replaced: the Rust side only takes valid Unicode."""
+def well_formed(text: str) -> str:
+    """`text` with surrogate pairs joined and lone surrogates replaced: neither tokenizers nor UTF-8 take those."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

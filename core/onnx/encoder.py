@@ -66,7 +66,6 @@ class Encoder:
         self._session = open_graph(export, device=device, threads=threads)
         self._inputs = [one.name for one in self._session.get_inputs()]
         self.context_length = _longest(export, int(facts["context_length"]))
-        self.weights_bytes = sum(file.stat().st_size for file in export.glob("model.onnx*"))
         self._tokenizer = load_fast(export, _NEXT)
         self._tokenizer.enable_truncation(self.context_length)
         self.pad_id = int(self._config.get("pad_token_id") or 0)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__
-from core.artefacts import Progress, folder_bytes, make_folder, no_progress
+from core.artefacts import Progress, folder_bytes, make_folder, no_progress, part_of
 from core.errors import CorruptFile, ExportFailed
 from core.models import catalogue
 from core.models.cards import ModelCard, Task
@@ -87,12 +87,12 @@ def ensure_export(
     card = catalogue.get(model_id)
     where = resolve_device(device)
     kind = resolve_precision(precision, where, _made_as(card))
-    source = catalogue.prepare(model_id, progress=_part(progress, 0.0, 0.4))
+    source = catalogue.prepare(model_id, progress=part_of(progress, 0.0, 0.4))
     card = catalogue.get(model_id)
     target = export_folder(card, kind, where)
     make_folder(
         target,
-        lambda folder: _make(card, source, folder, kind, where, _part(progress, 0.4, 1.0)),
+        lambda folder: _make(card, source, folder, kind, where, part_of(progress, 0.4, 1.0)),
         is_complete=lambda folder: _read_whole(folder) is not None,
     )
     export = _read(target)
@@ -173,7 +173,7 @@ def _make_decoder(
                 reference = reference_logits(load_reference(source, card.task), token_ids)
         try:
             logits = export_logits(
-                folder, token_ids, device=device, threads=get_settings().threads, progress=_part(progress, 0.5, 0.98)
+                folder, token_ids, device=device, threads=get_settings().threads, progress=part_of(progress, 0.5, 0.98)
             )
         except RuntimeError as error:  # ONNX Runtime has no kernel for a shape of this model
             raise ExportFailed(
@@ -195,7 +195,7 @@ def _make_graph_decoder(
     token_ids = proof_token_ids(Tokenizer.load(source), card.architecture.context)
     reference = reference_logits(model, token_ids)
     logits = export_logits(
-        folder, token_ids, device=device, threads=get_settings().threads, progress=_part(progress, 0.6, 0.98)
+        folder, token_ids, device=device, threads=get_settings().threads, progress=part_of(progress, 0.6, 0.98)
     )
     return compare(reference, logits, token_ids, precision)
 
@@ -211,7 +211,7 @@ def _make_encoder(
         precision=precision,
         device=device,
         threads=get_settings().threads,
-        progress=_part(progress, 0.6, 0.98),
+        progress=part_of(progress, 0.6, 0.98),
     )
 
 
@@ -270,7 +270,3 @@ def _read(folder: Path) -> Export | None:
 def _sha256(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _part(progress: Progress, start: float, end: float) -> Progress:
-    return lambda fraction, text: progress(start + (end - start) * fraction, text)

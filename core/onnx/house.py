@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,14 @@ from core.store.jobs import ACTIVE, JobRepository
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Something on disk. what: in the user's words. stands_on: what it was made from, and is not needed to use it."""
+    """Something on disk. what: in the user's words. stands_on: what it was made from, and is not needed to use it.
+    unused: nothing needs it any more."""
 
     what: str
     path: Path
     bytes: int
     stands_on: str
+    unused: bool = False
 
 
 def holdings(card: ModelCard) -> tuple[Holding, ...]:
@@ -41,7 +44,8 @@ def holdings(card: ModelCard) -> tuple[Holding, ...]:
     if card.revision and current.is_dir():
         words = "Linked files" if card.source.kind is SourceKind.FOLDER else "Weights in safetensors"
         found.append(Holding(words, current, _own_bytes(current), _source_words(card)))
-    for export in list_exports(card):
+    exports = list_exports(card)
+    for export in exports:
         size = folder_bytes(export.path)
         found.append(
             Holding(
@@ -51,25 +55,25 @@ def holdings(card: ModelCard) -> tuple[Holding, ...]:
                 f"the weights of revision {card.revision[:12]}",
             )
         )
-    return (*found, *leftovers(card))
+    return (*found, *_unused(card, {export.path for export in exports}))
 
 
 def leftovers(card: ModelCard) -> tuple[Holding, ...]:
     """What nothing uses any more: earlier revisions and begun downloads. Half-made folders are swept (`sweep`)."""
-    kept = {export.path for export in list_exports(card)}
-    found = []
+    return tuple(holding for holding in holdings(card) if holding.unused)
+
+
+def _unused(card: ModelCard, kept: Collection[Path]) -> Iterator[Holding]:
     for folder in _folders(model_dir(card.id)):
         if folder.name != card.revision and not folder.name.endswith(PARTIAL_SUFFIX):
             begun = folder.name.startswith(".download-")
             words = "A download that was begun" if begun else f"Weights of an earlier revision, {folder.name[:12]}"
-            found.append(Holding(words, folder, _own_bytes(folder), _source_words(card)))
+            yield Holding(words, folder, _own_bytes(folder), _source_words(card), unused=True)
     for revision in _folders(get_settings().exports_dir / card.id):
-        found += [
-            Holding(f"An export that is not used, {revision.name[:12]} {folder.name}", folder, folder_bytes(folder), "")
-            for folder in _folders(revision)
-            if folder not in kept and not folder.name.endswith(PARTIAL_SUFFIX)
-        ]
-    return tuple(found)
+        for folder in _folders(revision):
+            if folder not in kept and not folder.name.endswith(PARTIAL_SUFFIX):
+                words = f"An export that is not used, {revision.name[:12]} {folder.name}"
+                yield Holding(words, folder, folder_bytes(folder), "", unused=True)
 
 
 def sweep(card: ModelCard) -> None:

@@ -97,7 +97,7 @@ class JobRepository:
             return None if row is None else to_record(JobRecord, row)
 
     def last(self, kind: str, key: str) -> JobRecord | None:
-        """The newest job of this kind and key, whatever became of it."""
+        """The newest job of this kind and key, whatever became of it; the active one, if one is."""
         query = select(JobRow).where(JobRow.kind == kind, JobRow.key == key)
         with self._db.reading() as tx:
             row = tx.scalars(query.order_by(JobRow.created_at.desc()).limit(1)).first()

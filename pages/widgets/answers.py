@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import streamlit as st
 
 from core.errors import GroundworkError
@@ -20,12 +23,13 @@ _AVATARS = {"user": ":material/person:", "assistant": ":material/auto_awesome:"}
 
 def draw_turns(conversations: Conversations, turns: tuple[Turn, ...], settings: RunSettings, *, busy: bool) -> None:
     """All turns of the active branch. busy: an answer is being written, so nothing may be changed."""
+    context_of = cache(_context)
     for turn in turns:
         with st.chat_message(turn.message.role, avatar=_AVATARS[turn.message.role]):
             if turn.message.role == "user":
                 _draw_question(conversations, turn, settings, busy=busy)
             else:
-                _draw_answer(conversations, turn, settings, busy=busy)
+                _draw_answer(conversations, turn, settings, context_of, busy=busy)
 
 
 def draw_live(run: LiveRun) -> None:
@@ -80,7 +84,14 @@ def _draw_question(conversations: Conversations, turn: Turn, settings: RunSettin
         )
 
 
-def _draw_answer(conversations: Conversations, turn: Turn, settings: RunSettings, *, busy: bool) -> None:
+def _draw_answer(
+    conversations: Conversations,
+    turn: Turn,
+    settings: RunSettings,
+    context_of: Callable[[str], int | None],
+    *,
+    busy: bool,
+) -> None:
     run, message = turn.run, turn.message
     shown = message.id in state.inspected()
     if shown and run:
@@ -91,6 +102,8 @@ def _draw_answer(conversations: Conversations, turn: Turn, settings: RunSettings
         st.caption("No text was written.")
     if run is None:
         return
+    remote = "remote" in (run.backend, settings.backend)
+    full = run.backend != "remote" and _is_full(run, context_of(run.model_id))
     if run.status == "interrupted":
         st.warning(
             "The app stopped in mid-answer. What was written is kept; Continue goes on from here.",
@@ -100,7 +113,7 @@ def _draw_answer(conversations: Conversations, turn: Turn, settings: RunSettings
         st.error(run.error or "The run failed.", icon=":material/error:")
     elif run.status == "cancelled":
         st.caption(":material/stop_circle: stopped by you")
-    elif run.finish_reason == "length" and _is_full(run):
+    elif run.finish_reason == "length" and full:
         st.caption(":material/straighten: the model's window is full: it can read and write no more in this answer")
     elif run.finish_reason == "length":
         st.caption(":material/straighten: stopped at the longest answer allowed; Continue goes on from here")
@@ -127,23 +140,25 @@ def _draw_answer(conversations: Conversations, turn: Turn, settings: RunSettings
             key=f"continue_{message.id}",
             type="tertiary",
             help="A server cannot write on from the end of an answer: regenerate it."
-            if "remote" in (run.backend, settings.backend)
+            if remote
             else "Let the model write on from the end of this answer.",
-            disabled=busy or not run.completion_tokens or "remote" in (run.backend, settings.backend) or _is_full(run),
+            disabled=busy or not run.completion_tokens or remote or full,
         ) and _attempt(lambda: conversations.continue_answer(message.id, settings)):
             st.rerun()
 
 
-def _is_full(run: RunRecord) -> bool:
-    """Whether prompt and answer take all that the model reads."""
-    if run.backend == "remote":
-        return False
+def _context(model_id: str) -> int | None:
+    """Longest input of a model of this machine, in tokens; None for one that is not here."""
     try:
-        context = catalogue.get(run.model_id).architecture.context
+        return catalogue.get(model_id).architecture.context
     except GroundworkError:
-        return False
+        return None
+
+
+def _is_full(run: RunRecord, context: int | None) -> bool:
+    """Whether prompt and answer take all that the model reads."""
     prefix = len(run.prompt.get("answer_prefix") or ())
-    return (run.prompt_tokens or 0) + prefix + run.completion_tokens >= context
+    return context is not None and (run.prompt_tokens or 0) + prefix + run.completion_tokens >= context
 
 
 def _draw_tokens(

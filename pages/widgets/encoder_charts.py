@@ -9,6 +9,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from core.onnx.encoder import ClassScore, MaskChoice
+from pages.widgets.words import cut
 
 CONFIG = {"displayModeBar": False}
 LABEL_CHARACTERS = 24
@@ -98,8 +99,7 @@ def mask_figure(choices: Sequence[MaskChoice]) -> go.Figure:
 
 def shortened(text: str) -> str:
     """The beginning of a text, safe as a label: Plotly reads some HTML."""
-    cut = text if len(text) <= LABEL_CHARACTERS else text[: LABEL_CHARACTERS - 1].rstrip() + "…"
-    return escaped(cut)
+    return escaped(cut(text, LABEL_CHARACTERS))
 
 
 def escaped(text: str) -> str:

@@ -18,11 +18,11 @@ from core.onnx.encoder import Encoder
 from core.onnx.exports import find_export
 from core.settings import get_settings
 from exports.cells import csv_bytes
-from exports.filenames import safe_filename
 from pages import state
 from pages.state import Key
 from pages.widgets import encoder_charts
-from pages.widgets.words import plain
+from pages.widgets.take_away import csv_button
+from pages.widgets.words import count_of, cut, plain
 
 LONGEST = 50  # texts at once: a picture of more cannot be read
 
@@ -79,7 +79,7 @@ def _similarity(card: ModelCard, encoder: Encoder) -> None:
         ((float(cosines[i, j]), texts[i], texts[j]) for i in range(len(texts)) for j in range(i)), reverse=True
     )
     best, one, other = pairs[0]
-    st.markdown(f"Closest: **{best:.2f}** between “{plain(_short(other))}” and “{plain(_short(one))}”.")
+    st.markdown(f"Closest: **{best:.2f}** between “{plain(cut(other, QUOTED))}” and “{plain(cut(one, QUOTED))}”.")
     _take_away(
         card, "similarity", ("cosine", "sentence", "other_sentence"), pairs, _line(card, encoder, len(texts), took)
     )
@@ -156,29 +156,17 @@ def _warn_of_cuts(encoder: Encoder, texts: list[str]) -> None:
     if unread := encoder.unreadable(texts):
         which = ", ".join(str(place + 1) for place in unread)
         st.caption(f":material/help: Nothing in these is known to the model, so they all look alike to it: {which}")
-    cut = encoder.truncated(texts)
-    if cut:
-        which = ", ".join(str(place + 1) for place in cut)
+    if too_long := encoder.truncated(texts):
+        which = ", ".join(str(place + 1) for place in too_long)
         st.caption(
             f":material/content_cut: Longer than {encoder.context_length} tokens, so their ends are left out: {which}"
         )
 
 
 def _line(card: ModelCard, encoder: Encoder, count: int, took: float) -> str:
-    return f"{count} text{'s' if count != 1 else ''} in {1000 * took:.0f} ms · {card.id} · ONNX Runtime"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= QUOTED else text[: QUOTED - 1].rstrip() + "…"
+    return f"{count_of(count, 'text')} in {1000 * took:.0f} ms · {card.id} · ONNX Runtime"
 
 
 def _take_away(card: ModelCard, what: str, columns: tuple[str, ...], rows: list[Any], line: str) -> None:
     st.caption(line)
-    st.download_button(
-        "CSV",
-        csv_bytes(columns, rows),
-        safe_filename(f"{card.id}-{what}", "csv"),
-        "text/csv",
-        icon=":material/table:",
-        on_click="ignore",
-    )
+    csv_button(f"{card.id}-{what}", csv_bytes(columns, rows))

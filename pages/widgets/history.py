@@ -17,6 +17,7 @@ from exports.session_json import session_json
 from exports.session_markdown import session_markdown
 from pages import state
 from pages.state import Key
+from pages.widgets.words import cut, plain
 
 SHOWN = 15  # at first, and more at a time; each costs the browser work at every rerun
 TITLE_SHOWN = 34  # characters
@@ -67,7 +68,7 @@ def _draw_list(found: Sequence[SessionRecord]) -> None:
     with st.container(gap=None):
         for session in found:
             st.button(
-                _short(session.title),
+                plain(cut(session.title, TITLE_SHOWN)),
                 key=f"open_{session.id}",
                 type="secondary" if session.id == state.session_id() else "tertiary",
                 help=f"{session.title} · {'completion' if session.mode == 'completion' else 'chat'}, "
@@ -76,12 +77,6 @@ def _draw_list(found: Sequence[SessionRecord]) -> None:
                 args=(session.id,),
                 wrap=False,
             )
-
-
-def _short(title: str) -> str:
-    """A title for one line of the sidebar, with the marks of Markdown made plain."""
-    cut = title if len(title) <= TITLE_SHOWN else title[: TITLE_SHOWN - 1].rstrip() + "…"
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-.!|~$:" else c for c in cut)
 
 
 def _draw_menu(db: Database, sessions: SessionRepository, session: SessionRecord) -> None:

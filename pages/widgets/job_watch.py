@@ -32,12 +32,6 @@ def watch(db: Database, job_id: str, heading: str) -> None:
     jobs.mark_interrupted()
 
 
-def latest(db: Database, kind: str, key: str) -> JobRecord | None:
-    """The job of this kind and key that is active, or the last one."""
-    jobs = JobRepository(db)
-    return jobs.find_active(kind, key) or jobs.last(kind, key)
-
-
 def draw_end(job: JobRecord | None, *, kept: str) -> None:
     """How a job ended that did not end well. kept: what a cancelled one leaves, in the user's words."""
     if job is None or job.state in (*ACTIVE, "done"):

@@ -6,11 +6,11 @@ import streamlit as st
 
 from core.errors import GroundworkError
 from core.models.cards import ModelCard
-from core.onnx.house import Holding, delete_leftovers, delete_model, holdings, leftovers, sweep
+from core.onnx.house import Holding, delete_leftovers, delete_model, holdings, sweep
 from exports.cells import csv_bytes
-from exports.filenames import safe_filename
 from pages import state
 from pages.services import Services
+from pages.widgets.take_away import csv_button
 from pages.widgets.words import bytes_words
 
 
@@ -35,15 +35,8 @@ def draw(shared: Services, card: ModelCard) -> None:
         alt="What the model takes on this machine's disk",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(
-            "CSV",
-            _csv(found),
-            safe_filename(f"{card.id}-on-disk", "csv"),
-            "text/csv",
-            icon=":material/table:",
-            on_click="ignore",
-        )
-        if unused := sum(holding.bytes for holding in leftovers(card)):
+        csv_button(f"{card.id}-on-disk", _csv(found))
+        if unused := sum(holding.bytes for holding in found if holding.unused):
             st.button(
                 f"Clear what is not used ({bytes_words(unused)})",
                 icon=":material/mop:",

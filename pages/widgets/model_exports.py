@@ -64,7 +64,8 @@ def _draw_one(
             args=(db, card, precision, device),
         )
         return
-    st.caption(f"{bytes_words(folder_bytes(export.path))} · {export.proof.words}", help=export.proof.details)
+    size = bytes_words(folder_bytes(export.path))
+    st.caption(f"{size} · {export.proof.words}", help=export.proof.details)
     with st.container(horizontal=True, vertical_alignment="center"):
         if export.usable:
             if st.button(
@@ -89,9 +90,7 @@ def _draw_one(
             help="Read its files again and compare their checksums with those that were proved.",
         )
         with st.popover("Delete", icon=":material/delete:", key=state.popover_key(f"delete_{precision}")):
-            st.markdown(
-                f"Frees **{bytes_words(folder_bytes(export.path))}**. It can be made again; recorded runs stay."
-            )
+            st.markdown(f"Frees **{size}**. It can be made again; recorded runs stay.")
             st.button(
                 "Delete this export",
                 key=f"delete_{precision}",

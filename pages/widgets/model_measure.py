@@ -10,13 +10,12 @@ from core.measure.grid import Grid, default_grid, offered_precisions
 from core.measure.roofline import share_of_limit
 from core.models.cards import ModelCard, Task
 from core.store.database import Database
-from core.store.jobs import ACTIVE
+from core.store.jobs import ACTIVE, JobRepository
 from core.store.measurements import MeasurementRecord, MeasurementRepository
-from exports.filenames import safe_filename
 from exports.measurements_csv import measurements_csv
-from pages import state
-from pages.widgets.job_watch import draw_end, latest, watch
+from pages.widgets.job_watch import draw_end, watch
 from pages.widgets.roofline import roofline_figure, speed_figure
+from pages.widgets.take_away import csv_button
 
 KIND = "measure"
 KEPT = "Points that were measured are kept."
@@ -33,7 +32,7 @@ def draw(db: Database, card: ModelCard, device: str) -> None:
         "How fast it reads a prompt (prefill) and writes an answer (decode), beside the limits of this machine's "
         "memory and processor, which are measured too."
     )
-    job = latest(db, KIND, f"{card.id}/measure")
+    job = JobRepository(db).last(KIND, f"{card.id}/measure")
     if job and job.state in ACTIVE:
         watch(db, job.id, f"**{job.title}**")
     else:
@@ -76,14 +75,7 @@ def _draw_pictures(card: ModelCard, records: list[MeasurementRecord]) -> None:
     st.dataframe(
         [_row(record) for record in shown], hide_index=True, column_config=_COLUMNS, alt="The measured figures"
     )
-    st.download_button(
-        "CSV, every column",
-        measurements_csv(shown),
-        safe_filename(f"{card.id}-measurements", "csv"),
-        "text/csv",
-        icon=":material/table:",
-        on_click="ignore",
-    )
+    csv_button(f"{card.id}-measurements", measurements_csv(shown), label="CSV, every column")
 
 
 def _row(record: MeasurementRecord) -> dict[str, object]:
@@ -201,5 +193,4 @@ def _start(db: Database, card: ModelCard, device: str, grid: Grid) -> None:
         for value in values:
             arguments += [name, str(value)]
     arguments += ["--new-tokens", str(grid.new_tokens), "--repeats", str(grid.repeats)]
-    job = launch(db, kind=KIND, key=f"{card.id}/measure", title=f"Measure {card.title}", arguments=arguments)
-    state.set_watched_job(job.id)
+    launch(db, kind=KIND, key=f"{card.id}/measure", title=f"Measure {card.title}", arguments=arguments)

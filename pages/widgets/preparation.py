@@ -9,8 +9,8 @@ from core.models import catalogue
 from core.models.cards import ModelCard
 from core.onnx.exports import list_exports
 from core.store.database import Database
-from core.store.jobs import ACTIVE, JobRecord
-from pages.widgets.job_watch import draw_end, latest, watch
+from core.store.jobs import ACTIVE, JobRecord, JobRepository
+from pages.widgets.job_watch import draw_end, watch
 
 KIND = "export"
 KEPT = "Nothing was left half-made."
@@ -45,7 +45,7 @@ def draw(db: Database, card: ModelCard, backend: str, precision: str, device: st
 
 def job_of(db: Database, card: ModelCard, precision: str, device: str) -> JobRecord | None:
     """The job that makes, or last made, this export."""
-    return latest(db, KIND, _key(card, precision, device))
+    return JobRepository(db).last(KIND, _key(card, precision, device))
 
 
 def start(db: Database, card: ModelCard, precision: str, device: str) -> None:

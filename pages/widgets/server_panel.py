@@ -15,7 +15,7 @@ from core.settings import get_settings
 from pages import state
 from pages.state import Key
 from pages.widgets.models import choose
-from pages.widgets.words import plain
+from pages.widgets.words import count_of, plain
 
 
 def draw() -> None:
@@ -133,7 +133,7 @@ def _refresh(server: Server) -> None:
     except GroundworkError as error:
         st.error(str(error), icon=":material/error:")
         return
-    state.set_notice(f"{server.name} offers {len(found)} model{'s' if len(found) != 1 else ''} now.")
+    state.set_notice(f"{server.name} offers {count_of(len(found), 'model')} now.")
     st.rerun()
 
 
@@ -143,4 +143,4 @@ def _forget(server: Server) -> None:
 
 
 def _count(server: Server) -> str:
-    return f"{len(server.models)} model{'s' if len(server.models) != 1 else ''}"
+    return count_of(len(server.models), "model")

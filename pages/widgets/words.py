@@ -19,4 +19,14 @@ def bytes_words(size: int) -> str:
 
 def plain(text: str) -> str:
     """Text of somebody else's in a line of Markdown, with its marks made plain."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+!|~$:" else c for c in text)
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-.!|~$:" else c for c in text)
+
+
+def cut(text: str, longest: int) -> str:
+    """The beginning of a text, `longest` characters at most."""
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+def count_of(number: int, noun: str) -> str:
+    """1 model, 2 models."""
+    return f"{number} {noun}{'s' if number != 1 else ''}"

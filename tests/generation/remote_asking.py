@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from core.generation.engine import Engine
-from core.generation.request import Completion, GenerationRequest, Message, SamplingParameters
+from core.generation.request import GenerationRequest, Message, SamplingParameters
 from tests.generation.openai_server import MODEL
 
 ID = f"box/{MODEL}"
@@ -18,10 +17,3 @@ def ask(prompt: str = "hi", *, raw: bool = False, **parameters: object) -> Gener
         raw_prompt=prompt if raw else None,
         parameters=SamplingParameters(**values),  # type: ignore[arg-type]
     )
-
-
-def run(engine: Engine, request: GenerationRequest) -> Completion:
-    stream = engine.stream(request)
-    for _ in stream:
-        pass
-    return stream.completion

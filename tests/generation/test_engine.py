@@ -21,6 +21,7 @@ from core.generation.request import (
 )
 from core.settings import get_settings
 from tests.conftest import TINY
+from tests.generation.runs import run
 
 PROMPT = "The hello of a fellow"
 BACKENDS = ("onnx", "torch")
@@ -40,13 +41,6 @@ def ask(prompt: str = PROMPT, backend: str = "onnx", **parameters: object) -> Ge
         precision="fp32",
         parameters=SamplingParameters(**values),  # type: ignore[arg-type]
     )
-
-
-def run(engine: Engine, request: GenerationRequest) -> Completion:
-    stream = engine.stream(request)
-    for _ in stream:
-        pass
-    return stream.completion
 
 
 def ids(done: Completion) -> list[int]:

@@ -17,6 +17,7 @@ from core.generation.kv_cache import PREFILL_CHUNK
 from core.generation.request import Completion, FinishReason, GenerationRequest, Message, SamplingParameters, TokenEvent
 from core.models import catalogue
 from core.models.tokenizer import Tokenizer
+from tests.generation.runs import run
 from tests.real_models import ROOT, SMOLLM2
 
 pytestmark = pytest.mark.slow
@@ -86,13 +87,6 @@ def ask(
         answer_prefix=prefix,
         parameters=SamplingParameters(**values),  # type: ignore[arg-type]
     )
-
-
-def run(engine: Engine, request: GenerationRequest) -> Completion:
-    stream = engine.stream(request)
-    for _ in stream:
-        pass
-    return stream.completion
 
 
 def said(done: Completion) -> list[tuple[int, float | None]]:

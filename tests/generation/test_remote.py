@@ -13,10 +13,11 @@ from core.errors import RemoteFailed
 from core.generation.conversation import Conversations, RunSettings
 from core.generation.engine import Engine
 from core.generation.record import RecordedRun, recorded_events
-from core.generation.request import Completion, FinishReason, GenerationRequest, Message, SamplingParameters
+from core.generation.request import FinishReason, GenerationRequest, Message, SamplingParameters
 from core.models.servers import add_server, fetch_models
 from core.store.database import Database
 from core.store.runs import RunRepository
+from tests.generation.runs import run
 from tests.real_models import SMOLLM2, prepared_folder
 from tests.transformers_serve import serving
 
@@ -48,13 +49,6 @@ def ask(prompt: str, model_id: str = ID, **parameters: object) -> GenerationRequ
         precision="fp32" if model_id == SMOLLM2 else "auto",
         parameters=SamplingParameters(**values),  # type: ignore[arg-type]
     )
-
-
-def run(engine: Engine, request: GenerationRequest) -> Completion:
-    stream = engine.stream(request)
-    for _ in stream:
-        pass
-    return stream.completion
 
 
 def test_it_lists_its_model(base_url: str) -> None:

@@ -8,7 +8,8 @@ from core.errors import RemoteFailed
 from core.generation.engine import Engine
 from core.generation.request import Completion, FinishReason, Stage, Status
 from tests.generation.openai_server import MODEL, OpenAIServer, Reply, Silence, answering, chunk, token, usage
-from tests.generation.remote_asking import ID, ask, run
+from tests.generation.remote_asking import ID, ask
+from tests.generation.runs import run
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from core.models import catalogue
 from core.settings import reload_settings
 from tests.conftest import TINY
 from tests.generation.openai_server import MODEL, OpenAIServer, Reply, answering
-from tests.generation.remote_asking import ID, KEY, ask, run
+from tests.generation.remote_asking import ID, KEY, ask
+from tests.generation.runs import run
 
 
 @pytest.fixture
