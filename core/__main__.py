@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from core import __version__
+from core import __version__, estimate_cli
 from core.artefacts import Progress
 from core.errors import GroundworkError, InvalidInput, ModelRefused
 
@@ -26,8 +26,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Groundwork without a browser: models, ONNX exports, generation, benchmarks.",
+    help="Groundwork without a browser: models, ONNX exports, generation, benchmarks, estimates.",
 )
+app.add_typer(estimate_cli.app, name="estimate")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 ModelOption = Annotated[str, typer.Option("--model", help="Catalogue id, hub id, folder or .gguf file that was added.")]

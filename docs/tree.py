@@ -19,6 +19,7 @@ FOLDERS = {
     "core/onnx": "a model becomes an ONNX model, and is proved to be the same model",
     "core/generation": "a request becomes tokens",
     "core/measure": "what a model does on this machine, beside what the machine could do",
+    "core/estimate": "a model and a machine become seconds, bytes and dollars",
     "core/store": "what happened: schema, migrations, one repository a noun",
     "core/store/migrations": "Alembic's, one file a change of the schema",
     "exports": "what leaves the house",

@@ -1,0 +1,226 @@
+"""How long a training run takes, and what it costs: operations, over what the GPUs reach of their peak.
+
+The efficiency comes from a model fitted to published runs (`efficiency`); update, slow links and restarts are added.
+What the reader does not say (batch, sequence, recomputation) is taken as published runs of that size had it, and said.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from core.errors import InvalidInput
+from core.estimate.communication import Communication, communication, default_tensor_parallel
+from core.estimate.efficiency import Efficiency, efficiency
+from core.estimate.flops import forward_flop_per_token, six_nd, training_flop_per_token
+from core.estimate.hardware import Accelerator
+from core.estimate.interruptions import share_lost
+from core.estimate.optimizer_step import default_batch_tokens, optimizer_s
+from core.estimate.ranges import Range
+from core.estimate.recompute import Recompute, default_recompute, recomputed_flop_per_token
+from core.estimate.shape import ModelShape
+
+SEQUENCE_LENGTH = 2_048  # tokens, where the reader does not say: as the runs that the efficiency was fitted to
+QLORA_SLOWER = Range(
+    1.1, 1.3, 1.6
+)  # dequantising: torchtune's Llama 3.1 8B on one RTX 4090, 3,083 against 2,413 tokens/s
+DAYS = 30  # where the reader names no number of GPUs
+METHODS = ("full", "lora", "qlora")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainSetup:
+    """One run. tokens: in all; samples of an "other" network. global_batch: sequences of one step. hfu: measured
+    share of the peak, in place of the fitted one; measurement_ids says by what. None: as published runs had it."""
+
+    shape: ModelShape
+    gpu: Accelerator
+    tokens: float
+    gpus: int | None = None
+    recompute: Recompute | None = None
+    sequence_length: int | None = None
+    global_batch: int | None = None
+    precision: str = "bf16"
+    method: str = "full"
+    lora_rank: int = 16
+    tensor_parallel: int | None = None
+    hfu: Range | None = None
+    measurement_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The run with nothing left open. assumed: what was not said, in words."""
+
+    setup: TrainSetup
+    gpus: int
+    recompute: Recompute
+    sequence_length: int
+    batch_tokens: float
+    tensor_parallel: int
+    assumed: tuple[str, ...]
+
+    @property
+    def steps(self) -> float:
+        return self.setup.tokens / self.batch_tokens
+
+    @property
+    def trainable_parameters(self) -> float:
+        """LoRA's adapters on the attention's and the FFN's matrices: rank · (in + out) of each (arXiv 2106.09685)."""
+        shape = self.setup.shape
+        if self.setup.method == "full":
+            return shape.parameters
+        widths = 4 * 2 * shape.hidden + (3 if shape.gated else 2) * (shape.hidden + shape.ffn)
+        return float(self.setup.lora_rank * shape.layers * widths)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """Everything derived, as ranges; `train_figures` says where each is from. peak_flops_per_s: of one GPU in this
+    precision. base_peak: its 16-bit peak, which hfu is a share of; fp32's where the model runs in fp32."""
+
+    plan: Plan
+    efficiency: Efficiency
+    peak_flops_per_s: float
+    base_peak: float
+    total_flops: float
+    exact_flops: float
+    hardware_flops: float
+    communication: Communication
+    optimizer_s: float
+    lost: Range
+    step_s: Range
+    days: Range
+    gpu_hours: Range
+    tflops_per_gpu: Range
+    mfu: Range
+    hfu: Range
+    tokens_per_s: Range
+
+
+def train(setup: TrainSetup) -> Training:
+    """Raises InvalidInput with every fault found."""
+    check(setup)
+    if setup.gpus is None:
+        one = train(replace(setup, gpus=setup.gpu.node_gpus))
+        wanted = one.gpu_hours.expected / 24 / DAYS
+        node = (
+            1
+            if wanted <= 1
+            else 1 << math.ceil(math.log2(wanted))
+            if wanted < setup.gpu.node_gpus
+            else setup.gpu.node_gpus
+        )
+        gpus = node * math.ceil(wanted / node)
+        return _estimate(replace(setup, gpus=gpus), f"{gpus:,} GPUs, for about {DAYS} days")
+    return _estimate(setup, "")
+
+
+def _estimate(setup: TrainSetup, said: str) -> Training:
+    plan = resolve(setup, said)
+    known = efficiency(setup.shape, setup.gpu, plan.gpus, plan.recompute, fp8=setup.precision == "fp8")
+    hfu = setup.hfu or known.hfu
+    base = setup.gpu.flops_per_s("fp32" if setup.precision == "fp32" else "bf16")
+    model, hardware = flop_per_token(plan, causal=False)
+    compute = hardware * plan.batch_tokens / (plan.gpus * base)
+    slower = QLORA_SLOWER if setup.method == "qlora" else Range.exactly(1.0)
+    update = optimizer_s(plan.trainable_parameters, setup.gpu, plan.gpus)
+    links = communication(
+        setup.shape,
+        setup.gpu,
+        plan.gpus,
+        tensor_parallel=plan.tensor_parallel,
+        batch_tokens=plan.batch_tokens,
+        trainable_parameters=plan.trainable_parameters,
+        compute_s=compute / hfu.expected,
+    )
+    lost = share_lost(plan.gpus)
+    step = slower * compute / hfu + (update + links.extra_s)
+    hours = step * (plan.steps * plan.gpus / 3600) * Range(*(1 / (1 - x) for x in (lost.low, lost.expected, lost.high)))
+    peak = setup.gpu.flops_per_s(setup.precision if setup.precision in ("fp32", "fp8") else "bf16")
+    rate = step.inverse() * (plan.batch_tokens / plan.gpus)
+    return Training(
+        plan=plan,
+        efficiency=known,
+        peak_flops_per_s=peak,
+        base_peak=base,
+        total_flops=six_nd(setup.shape, setup.tokens) * (1.0 if setup.method == "full" else 2 / 3),
+        exact_flops=flop_per_token(plan, causal=None)[0] * setup.tokens,
+        hardware_flops=hardware * setup.tokens,
+        communication=links,
+        optimizer_s=update,
+        lost=lost,
+        step_s=step,
+        days=hours * (1 / (24 * plan.gpus)),
+        gpu_hours=hours,
+        tflops_per_gpu=rate * (hardware / 1e12),
+        mfu=rate * (model / peak),
+        hfu=hfu,
+        tokens_per_s=rate * plan.gpus,
+    )
+
+
+def flop_per_token(plan: Plan, *, causal: bool | None) -> tuple[float, float]:
+    """Of one trained token: what the model needs, and with what is recomputed. LoRA leaves out the gradients of the
+    frozen weights, a third of the matrices' operations (arXiv 2106.09685; NeMo's tables: 1.39 to 1.47 times as fast).
+    causal: None for what is attended to, False for the whole square."""
+    shape, sequence = plan.setup.shape, plan.sequence_length
+    model = training_flop_per_token(shape, sequence, causal=causal)
+    if plan.setup.method != "full":
+        frozen = forward_flop_per_token(shape, sequence) if shape.kind == "other" else 2 * shape.matrix_parameters
+        model += 6 * plan.trainable_parameters - frozen
+    whole = shape.kind == "decoder" if causal is None else causal
+    return model, model + recomputed_flop_per_token(shape, sequence, plan.recompute, causal=whole)
+
+
+def resolve(setup: TrainSetup, said: str = "") -> Plan:
+    """Fill in what was not said."""
+    gpus = setup.gpus or 1
+    sequence = setup.sequence_length or (1 if setup.shape.kind == "other" else SEQUENCE_LENGTH)
+    recompute = setup.recompute or default_recompute(setup.shape, setup.gpu)
+    most = min(default_batch_tokens(setup.shape.parameters), setup.tokens)
+    batch = setup.global_batch * sequence if setup.global_batch else max(sequence, most)
+    tensor = setup.tensor_parallel or default_tensor_parallel(setup.shape, setup.gpu, gpus)
+    assumed = [
+        words
+        for given, words in (
+            (setup.gpus if not said else None, said),
+            (setup.sequence_length, f"sequences of {sequence:,} tokens"),
+            (setup.global_batch, f"{batch:,.0f} tokens a step"),
+            (setup.recompute, f"recomputation: {recompute}, as published runs of this size had it"),
+            (setup.tensor_parallel, f"tensor parallel over {tensor}"),
+        )
+        if given is None and words
+    ]
+    return Plan(
+        setup=setup,
+        gpus=gpus,
+        recompute=recompute,
+        sequence_length=sequence,
+        batch_tokens=min(batch, setup.tokens) if setup.global_batch is None else batch,
+        tensor_parallel=tensor,
+        assumed=tuple(assumed),
+    )
+
+
+def check(setup: TrainSetup) -> None:
+    """Raises InvalidInput with every fault."""
+    limits = (
+        ("tokens", setup.tokens, 1, 1e18),
+        ("gpus", setup.gpus, 1, 1_000_000),
+        ("sequence_length", setup.sequence_length, 1, 100_000_000),
+        ("global_batch", setup.global_batch, 1, 100_000_000),
+        ("lora_rank", setup.lora_rank, 1, 8_192),
+        ("tensor_parallel", setup.tensor_parallel, 1, setup.gpus or 1_000_000),
+    )
+    faults = [
+        f"{name} is {value:,} (from {least:,} to {most:,.0f})"
+        for name, value, least, most in limits
+        if value is not None and not least <= value <= most
+    ]
+    if setup.method not in METHODS:
+        faults.append(f"method is '{setup.method}' (one of {', '.join(METHODS)})")
+    if setup.hfu is not None and not 0 < setup.hfu.low <= setup.hfu.high <= 1.2:
+        faults.append(f"hfu is {setup.hfu.expected:g} (more than 0, at most 1.2)")
+    if faults:
+        raise InvalidInput(f"This run cannot be estimated: {'; '.join(faults)}.", next_step="Correct these values.")
