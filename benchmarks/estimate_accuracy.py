@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.estimate_tables import print_serving, print_sizes
 from core.estimate.efficiency import Fit, fit, usable_rows
 from core.estimate.flops import six_nd
 from core.estimate.published_runs import PublishedRun, runs, steps
@@ -58,6 +59,8 @@ def main() -> None:
         for title, rows in _tables():
             _print(title, [miss for row in rows for miss in _misses(row, peer)])
     _print_steps()
+    print_sizes()
+    print_serving()
 
 
 def _tables() -> list[tuple[str, list[PublishedRun]]]:

@@ -44,7 +44,14 @@ def estimate_breakeven(
     found = breakeven(question)
     answer = BreakevenAnswer(breakeven=found, tornado=tornado(question, vary_exact=0.2), serving=serving)
     notes = (*found.notes, *api_notes, *serving.price.notes)
-    report = Report(kind="breakeven", spec=given, sentence=sentence(found), figures=found.figures, notes=notes)
+    report = Report(
+        kind="breakeven",
+        spec=given,
+        sentence=sentence(found),
+        figures=found.figures,
+        notes=notes,
+        more={found.saving.key: found.saving.to_json(), "breakeven_tokens_per_month": found.crossing.to_json()},
+    )
     return report, answer
 
 

@@ -34,6 +34,7 @@ _COUNT = re.compile(  # commas only between thousands: 1,5 is no 15
     r"^\s*([+-]?(?=\.?\d)(?:\d{1,3}(?:,\d{3})+|[\d_]*)(?:\.\d*)?(?:e[+-]?\d+)?)\s*([kmbgt])?\s*$", re.IGNORECASE
 )
 _MOST_CHARACTERS = 100_000  # of a file; PyYAML reads about as many in a second
+_DEEPEST = 20
 _MOST_FAULTS = 12
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict, _SHORT.maxstring = 2, 4, 4, 80
@@ -182,10 +183,9 @@ def read_file(path: Path) -> dict[str, Any]:
     if len(text) > _MOST_CHARACTERS:
         raise InvalidInput(f"{path} is too long.", allowed=f"Up to {_MOST_CHARACTERS:,} characters.")
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
-            raise InvalidInput(f"{path} has aliases.", allowed="YAML without *names.", next_step="Write values out.")
+        _check_events(path, text)
         found = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # PyYAML lets impossible dates and numbers through
+    except (yaml.YAMLError, ValueError) as error:  # PyYAML lets impossible dates and numbers through
         raise InvalidInput(f"{path} is no YAML: {error}.", next_step="Correct the line it names.") from error
     if not isinstance(found, dict):
         raise InvalidInput(
@@ -194,6 +194,17 @@ def read_file(path: Path) -> dict[str, Any]:
             next_step="See docs/estimate.md.",
         )
     return found
+
+
+def _check_events(path: Path, text: str) -> None:
+    """Before anything is built: aliases can repeat a value without end, and PyYAML's time grows with depth squared."""
+    depth = 0
+    for event in yaml.parse(text):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent):
+            raise InvalidInput(f"{path} has aliases.", allowed="YAML without *names.", next_step="Write values out.")
+        if depth > _DEEPEST:
+            raise InvalidInput(f"{path} is nested too deeply.", allowed=f"Up to {_DEEPEST} levels.")
 
 
 Spec = TypeVar("Spec", bound=BaseModel)

@@ -29,7 +29,7 @@ Vector = npt.NDArray[np.float64]
 A100_BALANCE = 153  # operations for each byte
 LEAST_BALANCE, MOST_BALANCE = 139, 313  # V100 and GB200: no device beyond them has published runs
 SIZE_BEND = 30e9  # parameters
-SMALLEST = 1e8  # parameters: below, nothing is extrapolated
+SMALLEST, LARGEST = 1e8, 1.2e12  # parameters of a token: beyond, nothing is extrapolated (the largest run has 1.16e12)
 COUNT_MIDDLE = 512  # GPUs
 FEW_GPUS, MOST_GPUS = 64, 32_768  # fewer gain nothing more; more were never published
 HUBER = 0.05  # in ln: a residual beyond 5 % counts linearly
@@ -156,7 +156,7 @@ def _features(
 ) -> Vector:
     balance = gpu.fp16_flops_per_s / gpu.memory_bandwidth_bytes_per_s
     balance = math.log2(min(max(balance, LEAST_BALANCE), MOST_BALANCE) / A100_BALANCE)
-    size = math.log2(max(shape.active_parameters, SMALLEST) / SIZE_BEND)
+    size = math.log2(min(max(shape.active_parameters, SMALLEST), LARGEST) / SIZE_BEND)
     small, full = min(0.0, size), recompute == "full"
     values = [
         1.0,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from core.errors import InvalidInput
-from core.estimate.hardware import Accelerator, published
+from core.estimate.hardware import Accelerator, in_use
 from core.estimate.inference_memory import InferenceMemory, InferencePlan, inference_memory, inference_parts
 from core.estimate.memory import TrainingMemory, training_memory
 from core.estimate.parallel import Split, node_counts, split_faults, splits
@@ -130,7 +130,7 @@ def smallest_machine(
     memory_of(shape, _alone(plan))
     found = [
         machine
-        for accelerator in (published() if table is None else table)
+        for accelerator in (in_use() if table is None else table)
         if (machine := _fewest(shape, plan, accelerator, most_gpus, usable_share)) is not None
     ]
     prices = usd_per_gpu_hour or {}

@@ -60,21 +60,30 @@ def published() -> tuple[Accelerator, ...]:
     return tuple(_accelerator(row, nodes.get(row["id"], {})) for row in rows("gpus"))
 
 
+def in_use() -> tuple[Accelerator, ...]:
+    """With the reader's own rows. Raises CorruptFile."""
+    from core.estimate.own_tables import hardware  # it stands on this module
+
+    return hardware()
+
+
 def find(name: str, table: Sequence[Accelerator] | None = None) -> Accelerator:
     """By id or name, whatever its case, spaces and dashes; a part that fits one alone is enough. Raises InvalidInput
-    with the nearest names. table: default, the published one."""
-    table = published() if table is None else table
-    wanted = _plain(name)
+    with the nearest names. table: default, the one in use: the reader's rows over the published ones."""
+    table = in_use() if table is None else table
+    wanted = plain(name)
     for one in table:
-        if wanted and wanted in (_plain(one.id), _plain(one.name)):
+        if wanted and wanted in (plain(one.id), plain(one.name)):
             return one
-    fitting = [one for one in table if wanted and (wanted in _plain(one.id) or wanted in _plain(one.name))]
-    exactly = [one for one in fitting if wanted == _plain(one.id.partition("-")[0])]  # L4 is not L40S
+    fitting = [one for one in table if wanted and (wanted in plain(one.id) or wanted in plain(one.name))]
+    exactly = [one for one in fitting if wanted == plain(one.id.partition("-")[0])]  # L4 is not L40S
     if len(exactly or fitting) == 1:
         return (exactly or fitting)[0]
     fitting = exactly or fitting
-    ids = {_plain(one.id): one.id for one in table} | {_plain(one.name): one.id for one in table}
+    ids = {plain(one.id): one.id for one in table} | {plain(one.name): one.id for one in table}
     near = [one.id for one in fitting] or [ids[key] for key in difflib.get_close_matches(wanted, ids, n=5, cutoff=0.3)]
+    if not fitting:  # those of the same kind first: another memory is nearer than another GPU
+        near.sort(key=lambda id: not wanted.startswith(plain(id.partition("-")[0])))
     raise InvalidInput(
         f"'{name[:80]}' is {'more than one GPU' if fitting else 'no GPU'} of the table.",
         allowed=f"Nearest: {', '.join(dict.fromkeys(near))}."
@@ -91,7 +100,8 @@ def _out_of_node(id: str, link: Callable[[str, float], float]) -> float:
     return link("network_bytes_per_s_per_gpu", 12.5e9)
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name without case, spaces and dashes."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.errors import InvalidInput
 from core.estimate.hardware import Accelerator
 from core.estimate.ownership import Ownership, owned_hour
-from core.estimate.prices import published, rental_price
+from core.estimate.prices import in_use, rental_price
 from core.estimate.ranges import Range
 
 USUAL_TIER = "specialist cloud on demand"  # where a GPU has it: hyperscalers ask twice as much for the same hour
@@ -53,5 +53,5 @@ def hour_price(
 
 
 def _usual_tier(gpu: Accelerator, term: str) -> str | None:
-    has = any(row.gpu == gpu.id and row.tier == USUAL_TIER and row.term == term for row in published())
+    has = any(row.gpu == gpu.id and row.tier == USUAL_TIER and row.term == term for row in in_use())
     return USUAL_TIER if has else None

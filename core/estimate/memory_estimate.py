@@ -23,8 +23,7 @@ from core.estimate.fitting import (
 from core.estimate.hardware import Accelerator
 from core.estimate.hardware import find as find_gpu
 from core.estimate.memory import InferenceMemory, InferencePlan, TrainingMemory, TrainingPlan
-from core.estimate.prices import published as published_prices
-from core.estimate.prices import rental_price
+from core.estimate.prices import in_use, rental_price
 from core.estimate.ranges import Range
 from core.estimate.remedies import Change, what_would_fit
 from core.estimate.report import Report
@@ -52,6 +51,8 @@ def estimate_memory(given: dict[str, Any], gpu: Accelerator | None = None) -> tu
     """given: as `MemorySpec`. Raises InvalidInput with every fault."""
     spec = parse(MemorySpec, given)
     shape, plan = choose_model(spec), _plan(spec)
+    if spec.largest_layer_parameters is not None:
+        shape = replace(shape, largest_layer_parameters=round(spec.largest_layer_parameters))
     if isinstance(plan, InferencePlan) and spec.context is None:
         plan = replace(plan, context=min(shape.context or plan.context, plan.context))
     memory = memory_of(shape, plan)
@@ -60,7 +61,7 @@ def estimate_memory(given: dict[str, Any], gpu: Accelerator | None = None) -> tu
     machines = smallest_machine(shape, plan, usd_per_gpu_hour=_prices())
     changes = what_would_fit(shape, plan, device, spec.gpus) if device is not None and not fitting else ()
     answer = MemoryAnswer(shape=shape, memory=memory, gpu=device, fits=fitting, machines=machines, changes=changes)
-    figures = (*memory.parts, memory.total, *_limits(answer, plan))
+    figures = (*memory.parts, memory.total, *_states(memory), *_limits(answer, plan))
     report = Report(kind="memory", spec=given, sentence=_sentence(answer), figures=figures, notes=_notes(answer))
     return report, answer
 
@@ -98,6 +99,21 @@ def _plan(spec: MemorySpec) -> Plan:
     )
 
 
+def _states(memory: TrainingMemory | InferenceMemory) -> tuple[Figure, ...]:
+    """What DeepSpeed's estimator gives: everything but activations, logits and the framework."""
+    if not isinstance(memory, TrainingMemory):
+        return ()
+    states = Figure(
+        key="states_bytes",
+        label="Model states alone",
+        unit="bytes",
+        value=Range.exactly(memory.states_bytes),
+        formula=r"b_w P + b_g P + b_o P + b_m P + 4\, P_\text{largest layer}",
+        source="Rajbhandari et al. 2020 (ZeRO), arXiv 1910.02054, § 3 and 5; DeepSpeed's ZeRO-3 estimator",
+    )
+    return (states,)
+
+
 def _limits(answer: MemoryAnswer, plan: Plan) -> list[Figure]:
     """The largest batch, context and model on the chosen GPU."""
     gpu, shape = answer.gpu, answer.shape
@@ -125,7 +141,7 @@ def _limits(answer: MemoryAnswer, plan: Plan) -> list[Figure]:
 def _prices() -> dict[str, float]:
     """Expected on-demand prices, of the GPUs that have one."""
     found = {}
-    for gpu in dict.fromkeys(row.gpu for row in published_prices() if row.term == "on_demand"):
+    for gpu in dict.fromkeys(row.gpu for row in in_use() if row.term == "on_demand"):
         try:
             found[gpu] = rental_price(gpu).usd_per_gpu_hour.value.expected
         except InvalidInput:
@@ -154,7 +170,7 @@ def _sentence(answer: MemoryAnswer) -> str:
     total = memory.total.value
     what = "Training" if isinstance(memory, TrainingMemory) else "Running"
     size = f"{large(shape.parameters)} parameters"
-    name = shape.name if shape.name == size else f"{shape.name} ({size})"
+    name = f"{shape.name} ({size})" if shape.exact else shape.name
     needs = f"{what} {name} takes {said(total.expected, 'bytes')} a GPU ({said_range(total, 'bytes')})"
     if answer.gpu is None:
         return f"{needs}."

@@ -65,6 +65,13 @@ def published() -> tuple[PriceRow, ...]:
     )
 
 
+def in_use() -> tuple[PriceRow, ...]:
+    """With the reader's own rows. Raises CorruptFile."""
+    from core.estimate.own_tables import prices  # it stands on this module
+
+    return prices()
+
+
 def age_months(as_of: str, today: date) -> int:
     """Whole months from that date (the first of a month that names no day) to today; 0 for one to come.
     Raises InvalidInput for what is no date."""
@@ -82,7 +89,8 @@ def is_old(row: PriceRow, today: date) -> bool:
 
 def check(table: Sequence[PriceRow]) -> None:
     """An edited table. Raises InvalidInput with every fault of every row."""
-    faults = [f"row {at} ({row.gpu}, {row.tier}): {fault}" for at, row in enumerate(table, 1) for fault in _faults(row)]
+    found = ((at, row, fault) for at, row in enumerate(table, 1) for fault in row_faults(row))
+    faults = [f"row {at} ({row.gpu}, {row.tier}): {fault}" for at, row, fault in found]
     if faults:
         raise InvalidInput(
             f"The price table has faults: {'; '.join(faults)}.",
@@ -105,10 +113,11 @@ def rental_price(
     high, the median of their middles expected.
 
     discount: the share off the on-demand price that the reader was offered for a term without a dated row.
-    Raises InvalidInput when no price is known, saying which are.
+    table: default, the one in use. Raises InvalidInput when no price is known, saying which are.
     """
-    table = published() if table is None else table
-    if table is not published():
+    if table is None:
+        table = in_use()
+    else:
         check(table)
     if term not in TERMS:
         raise InvalidInput(f"'{term}' is no rental term.", allowed=f"{', '.join(TERMS)}.")
@@ -186,7 +195,8 @@ def _formula(count: int, discounted: bool) -> str:
     return rf"p = (1 - d)\,{one}" if discounted else f"p = {one}"
 
 
-def _faults(row: PriceRow) -> list[str]:
+def row_faults(row: PriceRow) -> list[str]:
+    """What is wrong with one row, in words."""
     low, high = row.usd_per_gpu_hour_low, row.usd_per_gpu_hour_high
     faults = []
     if not (math.isfinite(low) and math.isfinite(high) and low > 0):

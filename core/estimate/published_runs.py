@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import cast
 
 from core.estimate.flops import training_flop_per_token
-from core.estimate.hardware import Accelerator, find
+from core.estimate.hardware import Accelerator, find, published
 from core.estimate.interruptions import share_lost
 from core.estimate.optimizer_step import default_batch_tokens, optimizer_s
 from core.estimate.recompute import Recompute, default_recompute, recomputed_flop_per_token
@@ -61,7 +61,7 @@ def steps() -> tuple[PublishedRun, ...]:
 
 
 def _published(row: dict[str, str], shape: ModelShape, hours: float | None) -> PublishedRun:
-    gpu = find(row["gpu"]) if row["gpu"] else None
+    gpu = find(row["gpu"], published()) if row["gpu"] else None
     gpus = int(number(row["gpus"]) or max(8, min(2048, round(shape.active_parameters / _PARAMETERS_PER_GPU))))
     sequence = int(number(row["sequence_length"]) or SEQUENCE_LENGTH)
     sequences = number(row.get("global_batch", ""))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.estimate.hardware import find
+from core.estimate.hardware import find, published
 from core.estimate.ranges import Range
 from core.estimate.serve_setup import ServeSetup, largest_batch
 from core.estimate.serving import ServeEstimate, estimate
@@ -63,7 +63,7 @@ def _row(row: dict[str, str]) -> ServingRow:
     chosen = row["batch"] == "max"
     setup = ServeSetup(
         shape=_shape(row),
-        gpu=find(row["gpu"]),
+        gpu=find(row["gpu"], published()),
         precision=row["precision"],
         cache_precision=row["cache_precision"],
         prompt_tokens=int(row["prompt_tokens"]),

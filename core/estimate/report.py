@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from core.estimate.figures import Figure
@@ -15,13 +15,15 @@ TITLES: dict[Kind, str] = {"train": "Training", "memory": "Memory", "serve": "Se
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """spec: the configuration that repeats it, as `python -m core estimate` reads it. sentence: the answer in words.
-    notes: what was assumed, what is unknown and why."""
+    notes: what was assumed, what is unknown and why. more: answers that are no range (a break-even that may never
+    come, a saving that may be negative), as JSON, by key."""
 
     kind: Kind
     spec: dict[str, Any]
     sentence: str
     figures: tuple[Figure, ...]
     notes: tuple[str, ...] = ()
+    more: dict[str, Any] = field(default_factory=dict)
 
     def get(self, key: str) -> Figure | None:
         return next((figure for figure in self.figures if figure.key == key), None)
@@ -34,10 +36,14 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """Each figure under its key, which carries its unit, as low, expected and high; then what was asked and
         noted."""
-        return {figure.key: figure.to_json() for figure in self.figures} | {
-            "kind": self.kind,
-            "sentence": self.sentence,
-            "notes": list(self.notes),
-            "measurement_ids": list(self.measurement_ids),
-            "spec": self.spec,
-        }
+        return (
+            {figure.key: figure.to_json() for figure in self.figures}
+            | self.more
+            | {
+                "kind": self.kind,
+                "sentence": self.sentence,
+                "notes": list(self.notes),
+                "measurement_ids": list(self.measurement_ids),
+                "spec": self.spec,
+            }
+        )

@@ -10,7 +10,7 @@ from core.errors import InvalidInput
 from core.estimate.calibration import Calibration
 from core.estimate.choose_model import choose_model
 from core.estimate.config import parse
-from core.estimate.demand import Demand, demand_at_peak, demand_of_users
+from core.estimate.demand import Demand, demand_at_peak, demand_by_hour, demand_of_users
 from core.estimate.figures import Figure
 from core.estimate.hardware import Accelerator
 from core.estimate.hour_price import HourPrice, hour_price
@@ -96,6 +96,8 @@ def _price(spec: ServeSpec, gpu: Accelerator) -> HourPrice:
 def _demand(spec: ServeSpec) -> Demand | None:
     if spec.users is not None:
         return demand_of_users(spec.users, spec.requests_per_user_and_day)
+    if spec.hourly_requests_per_s is not None:
+        return demand_by_hour(spec.hourly_requests_per_s)
     if spec.requests_per_s is not None:
         return demand_at_peak(spec.requests_per_s)
     if spec.ttft_target_s is not None or spec.time_per_token_target_s is not None:
@@ -128,5 +130,10 @@ def _sentence(answer: ServeAnswer) -> str:
         kind = "output" if serving.usd_per_million_output_tokens else "input"
         parts.append(f"{said(cost.value.expected, 'USD')} per million {kind} tokens ({said_range(cost.value, 'USD')})")
     fleet = answer.fleet
-    more = "" if fleet is None else f" The demand takes {said_range(fleet.replicas.value, 'replicas')}."
+    more = "" if fleet is None else f" The demand takes {_replicas(fleet)}."
     return f"{begin}: {', '.join(parts)}.{more}"
+
+
+def _replicas(fleet: ReplicaEstimate) -> str:
+    value = fleet.replicas.value
+    return "1 replica" if value.high == 1 else said_range(value, "replicas")

@@ -47,7 +47,26 @@ def shape_by_hand(
     is_gated = (ffn is not None and width != 4 * hidden) if gated is None else gated
     biased = not is_gated if bias is None else bias
     head_dim = head_dim or (hidden // heads if heads > 0 else 0)
-    _check(layers, hidden, heads, kv_heads, head_dim, width, vocabulary, experts, experts_per_token, dense_layers)
+    _check(
+        {
+            "layers": (layers, 1, 10_000),
+            "hidden": (hidden, 1, 1_000_000),
+            "heads": (heads, 1, 10_000),
+            "kv_heads": (kv_heads, 1, 10_000),
+            "head_dim": (head_dim, 1, 100_000),
+            "ffn": (width, 1, 10_000_000),
+            "vocabulary": (vocabulary, 1, 100_000_000),
+            "context": (context, 0, 1_000_000_000),
+            "positions": (positions, 0, 100_000_000),
+            "experts": (experts, 0, 100_000),
+            "experts_per_token": (experts_per_token, 1 if experts else 0, experts),
+            "shared_experts": (shared_experts, 0, 1_000),
+            "expert_ffn": (expert_ffn or width, 1, 10_000_000),
+            "dense_layers": (dense_layers, 0, max(layers - 1 if experts else layers, 0)),
+            "window": (window, 0, 1_000_000_000),
+            "window_every": (window_every, 1, max(layers, 1)),
+        }
+    )
     queries, keys = heads * head_dim, kv_heads * head_dim
     attention = 2 * hidden * queries + 2 * hidden * keys
     attention += (queries + 2 * keys) if biased or qkv_bias else 0
@@ -88,41 +107,21 @@ def shape_by_hand(
         experts_per_token=experts_per_token,
         expert_parameters=routed,
         window=window,
-        window_layers=layers // max(window_every, 1) if window else 0,
+        window_layers=layers // window_every if window else 0,
         kv_elements_per_token=2 * layers * keys if has_head else 0,
         largest_layer_parameters=max(layer, table),
         source=source,
     )
 
 
-def _check(
-    layers: int,
-    hidden: int,
-    heads: int,
-    kv_heads: int,
-    head_dim: int,
-    ffn: int,
-    vocabulary: int,
-    experts: int,
-    experts_per_token: int,
-    dense_layers: int,
-) -> None:
+def _check(values: dict[str, tuple[int, int, int]]) -> None:
+    """Each value with its least and its most."""
     faults = [
-        f"{name} is {value:,} (from {least} to {most:,})"
-        for name, value, least, most in (
-            ("layers", layers, 1, 10_000),
-            ("hidden", hidden, 1, 1_000_000),
-            ("heads", heads, 1, 10_000),
-            ("kv_heads", kv_heads, 1, 10_000),
-            ("head_dim", head_dim, 1, 100_000),
-            ("ffn", ffn, 1, 10_000_000),
-            ("vocabulary", vocabulary, 1, 100_000_000),
-            ("experts", experts, 0, 100_000),
-            ("experts_per_token", experts_per_token, 1 if experts else 0, experts),
-            ("dense_layers", dense_layers, 0, layers),
-        )
+        f"{name} is {value:,} (from {least:,} to {most:,})"
+        for name, (value, least, most) in values.items()
         if not least <= value <= most
     ]
+    heads, kv_heads = values["heads"][0], values["kv_heads"][0]
     if heads > 0 and kv_heads > 0 and heads % kv_heads:
         faults.append(f"kv_heads is {kv_heads}, which does not divide heads, {heads}")
     if faults:

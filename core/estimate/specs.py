@@ -74,7 +74,8 @@ class TrainSpec(_Priced):
 
 class MemorySpec(ModelSpec):
     """`estimate memory`. purpose: what the memory is for. batch, context, cache_precision: of inference. micro_batch,
-    sequence_length and the rest: of training, as `core.estimate.training_plan`. gpu: to say what fits on it."""
+    sequence_length and the rest: of training, as `core.estimate.training_plan`. largest_layer_parameters: gathered at
+    once under ZeRO-3; default, of the model's shape. gpu: to say what fits on it."""
 
     purpose: Literal["inference", "train"] = "inference"
     gpu: str | None = None
@@ -100,13 +101,14 @@ class MemorySpec(ModelSpec):
     zero: Annotated[int, Field(ge=0, le=3)] = 0
     data_parallel: Whole = 1
     offload_optimizer: bool = False
+    largest_layer_parameters: Count | None = None
     name: str = ""
 
 
 class ServeSpec(_Priced):
     """`estimate serve`. gpu: of the table, or `this machine` by its measurements. concurrency: requests that run at
-    once on one replica of tensor_parallel GPUs. utilisation: share of the capacity that is used. A demand (users, or
-    requests_per_s at the peak) adds the replicas that meet the latency targets."""
+    once on one replica of tensor_parallel GPUs. utilisation: share of the capacity that is used. A demand (users, 24
+    hourly means, or requests_per_s at the peak) adds the replicas that meet the latency targets."""
 
     gpu: str
     precision: str = "bf16"
@@ -120,14 +122,18 @@ class ServeSpec(_Priced):
     users: Annotated[float, Field(ge=0, le=1e10, allow_inf_nan=False)] | None = None
     requests_per_user_and_day: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 10
     requests_per_s: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
+    hourly_requests_per_s: tuple[Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)], ...] | None = None
     ttft_target_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
     time_per_token_target_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
     name: str = ""
 
     @model_validator(mode="after")
     def _one_demand(self) -> ServeSpec:
-        if self.users is not None and self.requests_per_s is not None:
-            raise ValueError("users and requests_per_s are two ways to say the demand: give one of them")
+        ways = (self.users, self.requests_per_s, self.hourly_requests_per_s)
+        if sum(way is not None for way in ways) > 1:
+            raise ValueError("users, requests_per_s and hourly_requests_per_s say the demand: give one of them")
+        if self.hourly_requests_per_s is not None and len(self.hourly_requests_per_s) != 24:
+            raise ValueError(f"hourly_requests_per_s has {len(self.hourly_requests_per_s)} values: 24 are needed")
         return self
 
 

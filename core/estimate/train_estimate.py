@@ -52,7 +52,11 @@ def estimate_train(given: dict[str, Any], gpu: Accelerator | None = None) -> tup
     )
     found = report(training, price=price, region=spec.region, pue=spec.pue)
     notes = (*found.notes, *_fit_notes(training))
-    return Report(kind="train", spec=given, sentence=_sentence(found), figures=found.figures, notes=notes), training
+    unknown = {key: None for key in ("cost_usd", "energy_kwh", "co2e_kg") if found.get(key) is None}
+    answer = Report(
+        kind="train", spec=given, sentence=_sentence(found), figures=found.figures, notes=notes, more=dict(unknown)
+    )
+    return answer, training
 
 
 def memory_plan(training: Training) -> TrainingPlan:

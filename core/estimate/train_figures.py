@@ -8,7 +8,7 @@ from core.estimate.energy import PUE, footprint
 from core.estimate.figures import Driver, Figure, Input
 from core.estimate.hour_price import HourPrice
 from core.estimate.ranges import Range
-from core.estimate.training import Training
+from core.estimate.training import QLORA_SLOWER, Training
 
 KAPLAN = "Kaplan et al. 2020, arXiv 2001.08361, § 2.1"
 MEGATRON = "Narayanan et al. 2021, arXiv 2104.04473, § 5.1"
@@ -34,7 +34,8 @@ def report(training: Training, *, price: HourPrice, region: str | None = None, p
     notes = [f"Assumed: {'; '.join(training.plan.assumed)}."] if training.plan.assumed else []
     notes += [*_warnings(training), *price.notes]
     if price.usd_per_gpu_hour is not None:
-        figures.append(_cost(training, price.usd_per_gpu_hour, price.source))
+        hours = next(figure for figure in figures if figure.key == "gpu_hours")
+        figures.append(_cost(training, price.usd_per_gpu_hour, price.source, hours.drivers))
     spent = footprint(
         training.gpu_hours,
         training.plan.setup.gpu,
@@ -107,7 +108,6 @@ def _speed(training: Training) -> list[Figure]:
         Input("peak of one", training.peak_flops_per_s, "FLOP/s", setup.gpu.source),
         Input("efficiency (HFU)", training.hfu.expected, "share", source),
     )
-    base = Driver("efficiency", training.step_s.low, training.step_s.high)
     return [
         Figure(
             key="hfu",
@@ -152,7 +152,7 @@ def _speed(training: Training) -> list[Figure]:
                 Input("update", training.optimizer_s, "s"),
                 Input("slow links", training.communication.extra_s, "s"),
             ),
-            drivers=(base,),
+            drivers=_step_drivers(training),
             measurement_ids=setup.measurement_ids,
         ),
         Figure(
@@ -180,7 +180,7 @@ def _time(training: Training) -> list[Figure]:
 
     def drivers(scale: float) -> tuple[Driver, ...]:
         steps = plan.steps * scale / (1 - lost.expected)
-        found = [Driver("efficiency", training.step_s.low * steps, training.step_s.high * steps)]
+        found = [Driver(one.name, one.low * steps, one.high * steps) for one in _step_drivers(training)]
         whole = training.step_s.expected * plan.steps * scale
         if lost.high > 0.001:
             found.append(Driver("restarts", whole / (1 - lost.low), whole / (1 - lost.high)))
@@ -213,9 +213,21 @@ def _time(training: Training) -> list[Figure]:
     ]
 
 
-def _cost(training: Training, price: Range, source: str) -> Figure:
+def _step_drivers(training: Training) -> tuple[Driver, ...]:
+    """The step with one factor at its ends: what is not arithmetic stays as it is."""
+    fixed = training.optimizer_s + training.communication.extra_s
+    work, hfu = training.step_s.expected - fixed, training.hfu
+    found = [Driver("efficiency", work * hfu.expected / hfu.high + fixed, work * hfu.expected / hfu.low + fixed)]
+    if training.plan.setup.method == "qlora":
+        ends = (QLORA_SLOWER.low / QLORA_SLOWER.expected, QLORA_SLOWER.high / QLORA_SLOWER.expected)
+        found.append(Driver("unpacking 4-bit weights", work * ends[0] + fixed, work * ends[1] + fixed))
+    return tuple(found)
+
+
+def _cost(training: Training, price: Range, source: str, of_hours: tuple[Driver, ...]) -> Figure:
+    """of_hours: the drivers of the GPU-hours."""
     hours = training.gpu_hours
-    drivers = [Driver("efficiency", hours.low * price.expected, hours.high * price.expected)]
+    drivers = [Driver(one.name, one.low * price.expected, one.high * price.expected) for one in of_hours]
     if price.low < price.high:
         drivers.append(Driver("price of a GPU-hour", hours.expected * price.low, hours.expected * price.high))
     return Figure(
@@ -246,6 +258,16 @@ def _warnings(training: Training) -> list[str]:
         found.append(
             "Layers and width were inferred from the parameter count; give the architecture for the attention's exact "
             "share."
+        )
+    if training.plan.steps < 1:
+        found.append(
+            f"One step reads {training.plan.batch_tokens:,.0f} tokens, more than the run has: the time is of a part of "
+            "a step. Take a smaller global_batch."
+        )
+    if setup.shape.kind == "other" and setup.hfu is None:
+        found.append(
+            "No such network is among the published runs: its efficiency is taken as half of a language model's, in a "
+            "wide range. Give your measured share of the peak."
         )
     tokens_per_parameter = setup.tokens / setup.shape.active_parameters
     if setup.method == "full" and setup.shape.kind == "decoder" and tokens_per_parameter > 200:

@@ -19,13 +19,18 @@ from core.estimate.optimizer_step import default_batch_tokens, optimizer_s
 from core.estimate.ranges import Range
 from core.estimate.recompute import Recompute, default_recompute, recomputed_flop_per_token
 from core.estimate.shape import ModelShape
+from core.estimate.training_plan import ATTENTION_TARGETS, FFN_TARGETS, METHODS, PRECISIONS, lora_parameters
 
 SEQUENCE_LENGTH = 2_048  # tokens, where the reader does not say: as the runs that the efficiency was fitted to
 QLORA_SLOWER = Range(
     1.1, 1.3, 1.6
 )  # dequantising: torchtune's Llama 3.1 8B on one RTX 4090, 3,083 against 2,413 tokens/s
+# Convolutions and small images keep tensor cores less busy than language models do: judgement, from ResNet-50's 2,500
+# to 2,900 images/s in mixed precision on one A100 (NVIDIA's own examples), which is a fifth of its peak.
+OTHER_NETWORKS = Range(0.35, 0.5, 0.9)
 DAYS = 30  # where the reader names no number of GPUs
-METHODS = ("full", "lora", "qlora")
+BATCH_SAMPLES = 1_024  # of a step of an "other" network; image classifiers: 256 to 8,192 (arXiv 1706.02677)
+MOST_GPUS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +72,19 @@ class Plan:
     @property
     def trainable_parameters(self) -> float:
         """LoRA's adapters on the attention's and the FFN's matrices: rank · (in + out) of each (arXiv 2106.09685)."""
+        return self._adapters(self.setup.shape) if self.setup.method != "full" else self.setup.shape.parameters
+
+    @property
+    def adapters_per_token(self) -> float:
+        """Adapter parameters that one token passes through: those of its experts alone."""
         shape = self.setup.shape
-        if self.setup.method == "full":
-            return shape.parameters
-        widths = 4 * 2 * shape.hidden + (3 if shape.gated else 2) * (shape.hidden + shape.ffn)
-        return float(self.setup.lora_rank * shape.layers * widths)
+        if not shape.is_moe:
+            return self._adapters(shape)
+        routed = shape.expert_parameters * shape.experts_per_token // shape.experts
+        return self._adapters(replace(shape, experts=shape.experts_per_token, expert_parameters=routed))
+
+    def _adapters(self, shape: ModelShape) -> float:
+        return lora_parameters(shape, self.setup.lora_rank, (*ATTENTION_TARGETS, *FFN_TARGETS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,24 +115,26 @@ def train(setup: TrainSetup) -> Training:
     """Raises InvalidInput with every fault found."""
     check(setup)
     if setup.gpus is None:
-        one = train(replace(setup, gpus=setup.gpu.node_gpus))
+        one = train(replace(setup, gpus=max(setup.gpu.node_gpus, setup.tensor_parallel or 1)))
         wanted = one.gpu_hours.expected / 24 / DAYS
-        node = (
-            1
-            if wanted <= 1
-            else 1 << math.ceil(math.log2(wanted))
-            if wanted < setup.gpu.node_gpus
-            else setup.gpu.node_gpus
+        if wanted > MOST_GPUS:
+            raise InvalidInput(
+                f"In {DAYS} days this takes {wanted:,.0f} GPUs.",
+                allowed=f"Up to {MOST_GPUS:,}.",
+                next_step="Say how many GPUs there are, or take a smaller model or fewer tokens.",
+            )
+        node = min(setup.gpu.node_gpus, 1 << max(0, math.ceil(math.log2(wanted))))
+        gpus = max(node * math.ceil(wanted / node), setup.tensor_parallel or 1)
+        return _estimate(
+            replace(setup, gpus=gpus), f"{gpus:,} GPUs, enough to finish in {DAYS} days at the speed of one node"
         )
-        gpus = node * math.ceil(wanted / node)
-        return _estimate(replace(setup, gpus=gpus), f"{gpus:,} GPUs, for about {DAYS} days")
     return _estimate(setup, "")
 
 
 def _estimate(setup: TrainSetup, said: str) -> Training:
     plan = resolve(setup, said)
     known = efficiency(setup.shape, setup.gpu, plan.gpus, plan.recompute, fp8=setup.precision == "fp8")
-    hfu = setup.hfu or known.hfu
+    hfu = setup.hfu or (known.hfu * OTHER_NETWORKS if setup.shape.kind == "other" else known.hfu)
     base = setup.gpu.flops_per_s("fp32" if setup.precision == "fp32" else "bf16")
     model, hardware = flop_per_token(plan, causal=False)
     compute = hardware * plan.batch_tokens / (plan.gpus * base)
@@ -168,7 +183,7 @@ def flop_per_token(plan: Plan, *, causal: bool | None) -> tuple[float, float]:
     model = training_flop_per_token(shape, sequence, causal=causal)
     if plan.setup.method != "full":
         frozen = forward_flop_per_token(shape, sequence) if shape.kind == "other" else 2 * shape.matrix_parameters
-        model += 6 * plan.trainable_parameters - frozen
+        model += 6 * plan.adapters_per_token - frozen
     whole = shape.kind == "decoder" if causal is None else causal
     return model, model + recomputed_flop_per_token(shape, sequence, plan.recompute, causal=whole)
 
@@ -176,17 +191,18 @@ def flop_per_token(plan: Plan, *, causal: bool | None) -> tuple[float, float]:
 def resolve(setup: TrainSetup, said: str = "") -> Plan:
     """Fill in what was not said."""
     gpus = setup.gpus or 1
-    sequence = setup.sequence_length or (1 if setup.shape.kind == "other" else SEQUENCE_LENGTH)
+    sequence = setup.sequence_length or min(SEQUENCE_LENGTH, setup.shape.context)
     recompute = setup.recompute or default_recompute(setup.shape, setup.gpu)
-    most = min(default_batch_tokens(setup.shape.parameters), setup.tokens)
+    samples = setup.shape.kind == "other"
+    most = min(BATCH_SAMPLES if samples else default_batch_tokens(setup.shape.parameters), setup.tokens)
     batch = setup.global_batch * sequence if setup.global_batch else max(sequence, most)
     tensor = setup.tensor_parallel or default_tensor_parallel(setup.shape, setup.gpu, gpus)
     assumed = [
         words
         for given, words in (
             (setup.gpus if not said else None, said),
-            (setup.sequence_length, f"sequences of {sequence:,} tokens"),
-            (setup.global_batch, f"{batch:,.0f} tokens a step"),
+            (setup.sequence_length, "" if samples else f"sequences of {sequence:,} tokens"),
+            (setup.global_batch, f"{batch:,.0f} {'samples' if samples else 'tokens'} a step"),
             (setup.recompute, f"recomputation: {recompute}, as published runs of this size had it"),
             (setup.tensor_parallel, f"tensor parallel over {tensor}"),
         )
@@ -207,19 +223,24 @@ def check(setup: TrainSetup) -> None:
     """Raises InvalidInput with every fault."""
     limits = (
         ("tokens", setup.tokens, 1, 1e18),
-        ("gpus", setup.gpus, 1, 1_000_000),
+        ("gpus", setup.gpus, 1, MOST_GPUS),
         ("sequence_length", setup.sequence_length, 1, 100_000_000),
         ("global_batch", setup.global_batch, 1, 100_000_000),
         ("lora_rank", setup.lora_rank, 1, 8_192),
-        ("tensor_parallel", setup.tensor_parallel, 1, setup.gpus or 1_000_000),
+        ("tensor_parallel", setup.tensor_parallel, 1, setup.gpus or MOST_GPUS),
     )
     faults = [
         f"{name} is {value:,} (from {least:,} to {most:,.0f})"
         for name, value, least, most in limits
         if value is not None and not least <= value <= most
     ]
-    if setup.method not in METHODS:
-        faults.append(f"method is '{setup.method}' (one of {', '.join(METHODS)})")
+    faults += [
+        f"{name} is '{value}' (one of {', '.join(known)})"
+        for name, value, known in (("method", setup.method, METHODS), ("precision", setup.precision, tuple(PRECISIONS)))
+        if value not in known
+    ]
+    if setup.method != "full" and setup.shape.kind == "other":
+        faults.append(f"method is '{setup.method}', and adapters need a transformer's layers")
     if setup.hfu is not None and not 0 < setup.hfu.low <= setup.hfu.high <= 1.2:
         faults.append(f"hfu is {setup.hfu.expected:g} (more than 0, at most 1.2)")
     if faults:

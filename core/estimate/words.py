@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 
 from core.estimate.amounts import significant
 from core.estimate.ranges import Range
 
+_NUMBER = re.compile(r"\$?[\d.,]+")
 _STEPS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 _BYTES = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
-_SECONDS = ((86_400 * 365.25, "years"), (86_400, "days"), (3_600, "hours"), (60, "min"), (1, "s"), (1e-3, "ms"))
+_SECONDS = (
+    (86_400 * 365.25, "years"),
+    (86_400, "days"),
+    (3_600, "hours"),
+    (60, "min"),
+    (1, "s"),
+    (1e-3, "ms"),
+    (1e-6, "µs"),
+)
 
 
 def digits(value: float, significant: int = 3) -> str:
@@ -48,10 +58,13 @@ def said(value: float, unit: str) -> str:
 
 
 def said_range(value: Range, unit: str) -> str:
-    """low to high, when they differ."""
+    """low to high, when they differ: 2.3 to 3.1 GB."""
     if value.low == value.high:
         return said(value.expected, unit)
-    return f"{said(value.low, unit)} to {said(value.high, unit)}"
+    low, high = said(value.low, unit), said(value.high, unit)
+    begun, ended = _NUMBER.match(low), _NUMBER.match(high)
+    same = begun and ended and low[begun.end() :] == high[ended.end() :]
+    return f"{begun[0]} to {high}" if same and begun else f"{low} to {high}"
 
 
 def _scaled(value: float, steps: tuple[tuple[float, str], ...], least: str) -> str:
