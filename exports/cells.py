@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 Cell = str | int | float | bool | None
 
@@ -28,3 +28,9 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     writer.writerow([neutralised(name) for name in header])
     writer.writerows([neutralised(cell) for cell in row] for row in rows)
     return (BYTE_ORDER_MARK + buffer.getvalue()).encode("utf-8")
+
+
+def rows_csv(rows: Sequence[Mapping[str, Cell]]) -> bytes:
+    """A CSV file of rows by column name; the columns are those of all rows, in the order in which they come."""
+    header = list(dict.fromkeys(name for row in rows for name in row))
+    return csv_bytes(header, ([row.get(name) for name in header] for row in rows))

@@ -263,3 +263,49 @@ def upload_key() -> str:
 
 def renew_upload() -> None:
     _renew("upload")
+
+
+# Keys of Cost & compute that are no inputs of an estimate.
+_COST_OTHERS = (
+    "c_from_",
+    "c_take_",
+    "c_picture_",
+    "c_open_",
+    "c_delete_",
+    "c_save_",
+    "c_scenario_name",
+    "c_compared",
+    "c_close_",
+)
+
+
+def cost_key(name: str) -> str:
+    """The `key=` of an input of Cost & compute, which is its name in the address too."""
+    return f"c_{name}"
+
+
+def cost_form() -> dict[str, Any]:
+    """What the inputs of Cost & compute hold, by their names: what `fill_cost` takes."""
+    plain = (str, int, float, bool)
+    return {
+        str(key).removeprefix("c_"): value
+        for key, value in st.session_state.items()
+        if str(key).startswith("c_") and not str(key).startswith(_COST_OTHERS) and isinstance(value, plain)
+    }
+
+
+def fill_cost(values: dict[str, Any]) -> None:
+    """Set inputs of Cost & compute for the next run (in a callback), the others as they are at first."""
+    for key in [key for key in st.session_state if str(key).startswith("c_")]:
+        del st.session_state[key]
+    for name, value in values.items():
+        st.session_state[cost_key(name)] = value
+
+
+def figures_key(kind: str) -> str:
+    """The `key=` of a table of figures; `renew_figures` takes its selection back."""
+    return _renewed(f"figures_{kind}")
+
+
+def renew_figures(kind: str) -> None:
+    _renew(f"figures_{kind}")

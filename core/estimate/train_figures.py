@@ -13,6 +13,7 @@ from core.estimate.training import QLORA_SLOWER, Training
 KAPLAN = "Kaplan et al. 2020, arXiv 2001.08361, § 2.1"
 MEGATRON = "Narayanan et al. 2021, arXiv 2104.04473, § 5.1"
 PALM = "Chowdhery et al. 2022, arXiv 2204.02311, appendix B"
+ROUNDED = 0.02  # published totals have two digits: 3.8e25 for 3.79e25
 CHINCHILLA_TOKENS_PER_PARAMETER = 20  # Hoffmann et al. 2022, arXiv 2203.15556, table 3
 
 
@@ -52,16 +53,19 @@ def _work(training: Training) -> list[Figure]:
         Input("N, parameters of a token", setup.shape.active_parameters, "", setup.shape.source),
         Input("D, tokens", setup.tokens),
     )
+    ends = sorted((training.total_flops, training.exact_flops))
+    rule = Range(ends[0] * (1 - ROUNDED), training.total_flops, ends[1] * (1 + ROUNDED))
     reduced = "" if setup.method == "full" else r"\cdot \tfrac{2}{3}"
     return [
         Figure(
             key="total_flops",
             label="Operations, by 6ND",
             unit="FLOP",
-            value=Range.exactly(training.total_flops),
+            value=Range(rule.low, training.total_flops, rule.high),
             formula=rf"C = 6\,N\,D{reduced}",
-            source=KAPLAN,
+            source=f"{KAPLAN}. Range: what the exact count says, and 2 % of rounding, as published totals have it",
             inputs=inputs,
+            drivers=(Driver("what is counted", rule.low, rule.high),),
         ),
         Figure(
             key="exact_flops",

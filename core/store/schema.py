@@ -24,6 +24,7 @@ NAMING_CONVENTION = {
 }
 
 JsonObject = dict[str, Any]
+JsonList = list[Any]
 
 
 def new_id() -> str:
@@ -37,6 +38,7 @@ class Base(DeclarativeBase):
         str: Words(),
         datetime: UtcDateTime(),
         JsonObject: JSON(none_as_null=True),
+        JsonList: JSON(none_as_null=True),
     }
 
 
@@ -219,3 +221,24 @@ class MeasurementRow(Base):
     samples: Mapped[JsonObject]
     environment: Mapped[JsonObject]
     command: Mapped[JsonObject]
+
+
+class ScenarioRow(Base):
+    """A saved estimate under a name: what was asked, what came out, and the measurements that it stands on.
+
+    spec: the configuration that repeats it. figures, form: as `core.store.scenarios` says.
+    """
+
+    __tablename__ = "scenario"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    spec: Mapped[JsonObject]
+    sentence: Mapped[str]
+    figures: Mapped[JsonList]
+    notes: Mapped[JsonList]
+    measurement_ids: Mapped[JsonList]
+    form: Mapped[JsonObject]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -1,0 +1,135 @@
+"""An estimate as it is shown: the sentence, the figures that matter, all figures, and where each came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.estimate.figures import Figure, Input
+from core.estimate.report import Report
+from core.estimate.words import large, said, said_range
+from pages import state
+from pages.widgets.words import plain
+
+# The figures of each kind that stand above the picture.
+FIRST = {
+    "train": ("days", "cost_usd", "gpu_hours", "mfu"),
+    "memory": ("memory_per_gpu_bytes", "weights_bytes", "largest_batch", "largest_context_tokens"),
+    "serve": (
+        "tokens_per_s_per_gpu",
+        "time_per_token_s",
+        "ttft_s",
+        "usd_per_million_output_tokens",
+        "samples_per_s_per_gpu",
+        "usd_per_million_input_tokens",
+    ),
+    "breakeven": ("breakeven_tokens_per_month", "own_usd_per_month", "api_usd_per_month", "own_usd_per_million_tokens"),
+}
+MOST_CARDS = 4
+CROSSING = "breakeven_tokens_per_month"
+
+
+def draw_first(report: Report) -> None:
+    """The sentence and the cards."""
+    st.markdown(f"#### {plain(report.sentence)}")
+    never = report.get(CROSSING) is None and CROSSING in report.more
+    shown = [figure for key in FIRST[report.kind] if (figure := report.get(key)) is not None][: MOST_CARDS - never]
+    columns = st.columns(len(shown) + never)
+    if never:
+        with columns[0], st.container(border=True, height="stretch"):
+            _crossing(report.more[CROSSING])
+    for column, figure in zip(columns[never:], shown, strict=True):
+        with column, st.container(border=True, height="stretch"):
+            st.metric(figure.label, said(figure.value.expected, figure.unit))
+            exact = figure.value.low == figure.value.high
+            st.caption("exact" if exact else plain(said_range(figure.value, figure.unit)))
+            if st.button("Where from", key=f"c_from_{figure.key}", icon=":material/function:", type="tertiary"):
+                origin(figure)
+
+
+def _crossing(ends: dict[str, float | str | None]) -> None:
+    """A break-even one end of which is "never", or "at any volume": no range can hold that."""
+    words = [_volume(ends[name]) for name in ("low", "expected", "high")]
+    st.metric("Own hosting pays from", words[1])
+    st.caption(f"At best: {plain(words[0])}; at worst: {plain(words[2])}. Tokens a month.")
+
+
+def _volume(end: float | str | None) -> str:
+    if end is None:
+        return "never"
+    return large(float(end)) if end else "any volume"
+
+
+def draw_all(report: Report) -> None:
+    """Every figure; a click on a row opens where it came from."""
+    rows = [
+        {
+            "Figure": figure.label,
+            "Expected": said(figure.value.expected, figure.unit),
+            "Low": "" if figure.value.low == figure.value.high else said(figure.value.low, figure.unit),
+            "High": "" if figure.value.low == figure.value.high else said(figure.value.high, figure.unit),
+        }
+        for figure in report.figures
+    ]
+    picked = st.dataframe(
+        rows,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=state.figures_key(report.kind),
+        height="content",
+        alt="All figures of this estimate",
+    )
+    chosen = picked.selection.rows
+    st.caption("Choose a row to see its formula, its source, its inputs and what drives its range.")
+    if chosen and chosen[0] < len(report.figures):
+        state.renew_figures(report.kind)
+        origin(report.figures[chosen[0]])
+
+
+@st.dialog("Where this figure comes from", width="large")
+def origin(figure: Figure) -> None:
+    st.markdown(f"**{plain(figure.label)}: {plain(said(figure.value.expected, figure.unit))}**")
+    if figure.value.low < figure.value.high:
+        st.caption(f"From {plain(said_range(figure.value, figure.unit))}")
+    st.latex(figure.formula)
+    st.caption(f"Source: {plain(figure.source)}")
+    if figure.drivers:
+        st.markdown("**What its range comes from**, each alone:")
+        widest = sorted(figure.drivers, key=lambda one: -abs(one.high - one.low))
+        st.markdown(
+            "\n".join(
+                f"- {plain(one.name)}: {plain(said(min(one.low, one.high), figure.unit))} to "
+                f"{plain(said(max(one.low, one.high), figure.unit))}"
+                for one in widest
+            )
+        )
+    if figure.inputs:
+        st.markdown("**What went in**")
+        st.dataframe([_input_row(one) for one in figure.inputs], hide_index=True, alt="Inputs of this figure")
+    _measurements(figure.measurement_ids)
+
+
+def draw_notes(notes: Sequence[str]) -> None:
+    for note in notes:
+        warns = note.startswith(("It does not fit", "No cost", "What would"))
+        if warns:
+            st.warning(plain(note), icon=":material/info:")
+    rest = [note for note in notes if not note.startswith(("It does not fit", "No cost", "What would"))]
+    if rest:
+        st.caption("  \n".join(plain(note) for note in rest))
+
+
+def _input_row(one: Input) -> dict[str, str]:
+    value = one.value if isinstance(one.value, str) else said(float(one.value), one.unit)
+    return {"Input": one.name, "Value": value, "Source": one.source or "given"}
+
+
+def _measurements(ids: Sequence[str]) -> None:
+    if not ids:
+        return
+    st.markdown(f"**Measured**: {len(ids)} recorded cells, whose ids are")
+    st.code("\n".join(ids), language=None)
+    if st.button("See them on the Models page", icon=":material/speed:"):
+        st.switch_page(state.page("models"))
