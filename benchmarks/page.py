@@ -64,7 +64,7 @@ def main() -> None:
     shown: list[RunRecord] = []
     clicks: list[float] = []
     try:
-        _wait(url)
+        wait_until_up(url)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
             page = browser.new_page()
@@ -125,7 +125,7 @@ def _page_round(page: Page, prompt: str, runs: RunRepository) -> float:
     return float(page.evaluate("(window.first - window.sent) / 1000"))
 
 
-def _wait(url: str) -> None:
+def wait_until_up(url: str) -> None:
     for _ in range(300):
         try:
             urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).close()

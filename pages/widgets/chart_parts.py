@@ -144,12 +144,12 @@ def log_axis(low: float, high: float, words: Callable[[float], str], **axis: Any
     """A logarithmic axis with round values, few enough for a narrow screen. axis: what else Plotly takes."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     values: list[float] = []
-    for steps in ((1, 2, 5), (1, 3), (1,)):
+    for steps in ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 5), (1, 3), (1,)):
         values = [step * 10.0**power for power in range(first, last + 1) for step in steps]
         values = [value for value in values if low * 0.999 <= value <= high * 1.001]
         if len(values) <= MOST_TICKS:
             break
-    values = values[:: math.ceil(len(values) / MOST_TICKS)] if values else values
+    values = values[:: math.ceil(len(values) / MOST_TICKS)] if values else sorted({low, high})
     return _axis(values, words) | {"type": "log"} | axis
 
 

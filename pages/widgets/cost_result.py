@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -27,6 +28,8 @@ FIRST = {
     "breakeven": ("breakeven_tokens_per_month", "own_usd_per_month", "api_usd_per_month", "own_usd_per_million_tokens"),
 }
 MOST_CARDS = 4
+LONGEST = 11  # characters of a value on a card
+_NUMBER = re.compile(r"\$?[\d.,]+(?: (?:million|billion|trillion))?")
 CROSSING = "breakeven_tokens_per_month"
 
 
@@ -41,17 +44,29 @@ def draw_first(report: Report) -> None:
             _crossing(report.more[CROSSING])
     for column, figure in zip(columns[never:], shown, strict=True):
         with column, st.container(border=True, height="stretch"):
-            st.metric(figure.label, said(figure.value.expected, figure.unit))
+            number, unit = _apart(said(figure.value.expected, figure.unit))
+            st.markdown(plain(figure.label))
+            st.metric(figure.label, number, label_visibility="collapsed")
             exact = figure.value.low == figure.value.high
-            st.caption("exact" if exact else plain(said_range(figure.value, figure.unit)))
+            st.caption(plain(f"{unit} · exact".strip(" ·") if exact else said_range(figure.value, figure.unit)))
             if st.button("Where from", key=f"c_from_{figure.key}", icon=":material/function:", type="tertiary"):
                 origin(figure)
+
+
+def _apart(words: str) -> tuple[str, str]:
+    """A number and a unit that would not fit beside it on a card: the unit goes with the range below."""
+    found = _NUMBER.match(words)
+    if found is None or len(words) <= LONGEST:
+        return words, ""
+    unit = words[found.end() :].strip()
+    return found[0], f"a {unit[1:]}" if unit.startswith("/") else unit
 
 
 def _crossing(ends: dict[str, float | str | None]) -> None:
     """A break-even one end of which is "never", or "at any volume": no range can hold that."""
     words = [_volume(ends[name]) for name in ("low", "expected", "high")]
-    st.metric("Own hosting pays from", words[1])
+    st.markdown("Own hosting pays from")
+    st.metric("Own hosting pays from", words[1], label_visibility="collapsed")
     st.caption(f"At best: {plain(words[0])}; at worst: {plain(words[2])}. Tokens a month.")
 
 

@@ -21,10 +21,10 @@ from pages.widgets.words import plain
 def draw(db: Database, report: Report | None) -> None:
     """report: the one on the page; None when it has a fault."""
     repository = ScenarioRepository(db)
-    saved = repository.list()
     st.subheader("Scenarios")
     if report is not None:
         _save(repository, report)
+    saved = repository.list()
     if not saved:
         st.caption("None yet. Save this estimate under a name, change an input, save again, and compare the two here.")
         return

@@ -79,7 +79,7 @@ def _draw_notice() -> None:
 def _draw_changes(table: Table, found: Changes) -> None:
     """Save or discard, and what is in the way of it."""
     if not found:
-        st.caption("Click a cell to change it; the row below the last adds one. Nothing counts before it is saved.")
+        st.caption("Double-click a cell to change it; + above the table adds a row. Nothing counts before it is saved.")
         return
     count = len(found.put) + len(found.drop)
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -8,12 +8,12 @@ from typing import Any
 
 import streamlit as st
 
+from core.estimate.amounts import money
 from core.estimate.api_catalogue import ApiModel, data_version, search
 from core.estimate.energy import regions
 from core.estimate.purchase import electricity_rows, purchase_rows
 from core.estimate.tables_csv import number
 from core.estimate.tables_csv import rows as table_rows
-from core.estimate.words import said
 from exports.cells import csv_bytes
 from pages.widgets import cost_table_editor
 from pages.widgets.chart_parts import Row
@@ -22,6 +22,7 @@ from pages.widgets.take_away import csv_button
 TABS = ("Hardware", "Rental prices", "API prices", "Buying", "Electricity", "Grids", "Published runs")
 MOST_MODELS = 50
 UNKNOWN = "unknown"
+_LARGE = ("parameters", "active_parameters", "tokens", "gpu_hours")
 _RUN_NUMBERS = (
     "parameters",
     "active_parameters",
@@ -56,7 +57,8 @@ def draw() -> None:
         _draw_table("grid-intensity", [_fields(row) for row in regions()])
     with runs:
         st.caption("What the efficiency of training was fitted to, and is held against under How sure.")
-        _draw_table("published-training", [*_runs("training_runs"), *_runs("training_steps")])
+        compact = {_title(name): st.column_config.NumberColumn(format="compact") for name in _LARGE}
+        _draw_table("published-training", [*_runs("training_runs"), *_runs("training_steps")], columns=compact)
 
 
 def _draw_api() -> None:
@@ -92,7 +94,7 @@ def _api_row(one: ApiModel) -> Row:
 
 
 def _price(usd: float | None) -> str:
-    return UNKNOWN if usd is None else said(usd, "USD")
+    return UNKNOWN if usd is None else money(usd)
 
 
 def _runs(name: str) -> list[Row]:

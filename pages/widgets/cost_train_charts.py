@@ -155,6 +155,6 @@ def _told(run: Training, usd_per_gpu_hour: Range | None) -> str:
 
 
 def _sequences(run: Training) -> float:
-    """Of a step, for each group of GPUs that hold the model together by tensor parallelism."""
+    """Of a step (samples, where there are no sequences), for each group of GPUs that tensor parallelism makes one."""
     plan = run.plan
-    return plan.batch_tokens / plan.sequence_length / (plan.gpus / plan.tensor_parallel)
+    return plan.batch_tokens / (plan.sequence_length or 1) / (plan.gpus / plan.tensor_parallel)

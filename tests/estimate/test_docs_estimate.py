@@ -31,7 +31,8 @@ def test_an_example_of_the_documentation_gives_an_estimate(kind, text):
 
 
 def test_the_keys_that_the_documentation_names_for_training_are_given():
-    report = estimate("train", {"parameters": "7B", "tokens": "1T", "gpu": "h100-sxm-80gb", "gpus": 256, "region": "fr"})
+    asked = {"parameters": "7B", "tokens": "1T", "gpu": "h100-sxm-80gb", "gpus": 256, "region": "fr"}
+    report = estimate("train", asked)
     named = re.search(r"^Gives (.*?)\. Without", TEXT, re.DOTALL | re.MULTILINE)
     assert named
     for key in re.findall(r"`(\w+)`", named[1]):

@@ -75,7 +75,7 @@ def test_what_stands_behind_the_estimates_is_shown(home: Path, view: str) -> Non
         ({"way": "hand", "heads": 32, "kv_heads": 7}, "kv_heads"),
         ({"hour_price": "given", "usd_per_gpu_hour": "cheap"}, "cheap"),
         ({"view": "breakeven", "api_way": "given", "usd_per_million_input": ""}, "unknown is not free"),
-        ({"view": "breakeven", "monthly_tokens": "0"}, "monthly"),
+        ({"view": "breakeven", "monthly_tokens": "0"}, "no demand"),
         ({"view": "serve", "utilisation": "0"}, "utilisation"),
     ],
 )
@@ -100,16 +100,16 @@ def test_a_model_by_hand_a_count_and_a_config_give_an_answer(home: Path) -> None
 
 def test_a_saved_estimate_can_be_opened_compared_and_deleted(home: Path, db: Database) -> None:
     at = page(tokens="2T")
-    at.text_input(key="c_scenario_name").set_value("two").run()
+    at.text_input(key="c_scenario_name").set_value("two")
     next(one for one in at.button if one.label == "Save").click().run()
     at.text_input(key="c_tokens").set_value("4T").run()
-    at.text_input(key="c_scenario_name").set_value("four").run()
+    at.text_input(key="c_scenario_name").set_value("four")
     next(one for one in at.button if one.label == "Save").click().run()
     assert not at.exception
     saved = {one.name: one for one in ScenarioRepository(db).list()}
     assert set(saved) == {"two", "four"}
-    days = {name: next(f for f in one.figures if f["key"] == "days")["expected"] for name, one in saved.items()}
-    assert days["four"] == pytest.approx(2 * days["two"], rel=0.1)  # more tokens get more GPUs of the same kind
+    hours = {name: next(f for f in one.figures if f["key"] == "gpu_hours")["expected"] for name, one in saved.items()}
+    assert hours["four"] == pytest.approx(2 * hours["two"], rel=0.1)
     at.button(key=f"c_open_{saved['two'].id}").click().run()
     assert at.session_state["c_tokens"] == "2T"
     at.button(key=f"c_delete_{saved['four'].id}").click().run()
