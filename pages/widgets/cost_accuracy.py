@@ -36,6 +36,14 @@ from pages.widgets.words import plain
 MOST_RUNS = 300
 MOST_CELLS = 500  # the newest; each is estimated from all the others
 MOST_LEFT_OUT = 10
+_MEASURES = {
+    "prefill": "reading a prompt",
+    "decode": "decode step",
+    "ttft": "first token",
+    "prefill throughput": "prompt tokens/s",
+    "decode throughput": "decode tokens/s",
+    "throughput": "whole tokens/s",
+}
 
 
 def draw() -> None:
@@ -60,7 +68,7 @@ def _draw_training() -> None:
     )
     st.plotly_chart(training_figure(rows), key="cost_accuracy_training", config=CONFIG)
     table: list[Row] = []
-    for name, some in (("reference run", first), ("further run", others), ("timed step", steps)):
+    for name, some in (("reference runs", first), ("further runs", others), ("timed steps", steps)):
         table += [
             _errors_row(name, "estimate", errors(some)),
             _errors_row(name, "fitted without it", errors_left_out(some)),
@@ -79,8 +87,10 @@ def _draw_serving() -> None:
         f"**{found.inside or 0:.0%}** lie in the range; the furthest off is {plain(worst.name)} ({worst.error:+.0%})."
     )
     st.plotly_chart(serving_figure(rows), key="cost_accuracy_serving", config=CONFIG)
-    kinds = dict.fromkeys(row.measure for row in rows)
-    _draw_errors([_errors_row(kind, "estimate", errors([r for r in rows if r.measure == kind])) for kind in kinds])
+    kinds = sorted({row.measure for row in rows})
+    _draw_errors(
+        [_errors_row(_MEASURES[kind], "estimate", errors([r for r in rows if r.measure == kind])) for kind in kinds]
+    )
     _draw_rows("published serving", "estimates-against-serving-figures", held_rows(rows))
 
 
@@ -141,7 +151,7 @@ def _own_finding(check: CalibrationCheck) -> str:
 
 def _errors_row(rows: str, by: str, found: Errors) -> Row:
     return {
-        "Figures": f"{found.count} {rows}",
+        "Figures": f"{rows}: {found.count}",
         "By": by,
         "Median": 100 * found.median,
         "Worst": 100 * found.worst,

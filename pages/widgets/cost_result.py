@@ -59,7 +59,7 @@ def _apart(words: str) -> tuple[str, str]:
     if found is None or len(words) <= LONGEST:
         return words, ""
     unit = words[found.end() :].strip()
-    return found[0], f"a {unit[1:]}" if unit.startswith("/") else unit
+    return found[0], f"per {unit[1:]}" if unit.startswith("/") else unit
 
 
 def _crossing(ends: dict[str, float | str | None]) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of serving: throughput against time per token, where a step's time goes, and a day of the demand."""
+"""Pictures of serving: throughput against time per token, and where a step's time goes (a day: `cost_day_chart`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from core.estimate.demand import HOURS
 from core.estimate.figures import Figure
 from core.estimate.ranges import Range
 from core.estimate.serve_estimate import ServeAnswer
@@ -21,13 +20,12 @@ from pages.widgets.chart_parts import (
     Picture,
     Row,
     Sketch,
-    even_axis,
     hover,
     log_axis,
-    range_row,
     short,
     told_range,
 )
+from pages.widgets.cost_day_chart import day_figure, day_rows
 from pages.widgets.part_bars import Part, parts_figure
 
 POINTS = 12
@@ -79,16 +77,17 @@ def throughput_figure(answer: ServeAnswer) -> go.Figure:
             yanchor="bottom",
             xshift=-4,
         )
+    left = _place(1e3 * here.seconds, across) < 0.55
     sketch.label(
         1e3 * here.seconds,
         here.rate,
         f"<b>{here.concurrency:,} at once</b>{_full(here, points)}<br>"
         f"{said(here.rate, words.rate_unit)}<br>{_each(here, words)}"
         f"{f'<br>memory is full at {points[-1].concurrency:,}' if near else ''}",
-        xanchor="left" if _place(1e3 * here.seconds, across) < 0.55 else "right",
+        xanchor="left" if left else "right",
         yanchor="top",
         xshift=10,
-        yshift=-10,
+        yshift=-10 if left else -30,  # below the curve, which comes from the left
     )
     return sketch.figure(
         words.title,
@@ -137,55 +136,6 @@ def step_figure(answer: ServeAnswer) -> go.Figure:
 def step_rows(answer: ServeAnswer) -> list[Row]:
     whole = sum(part.seconds for part in answer.serving.step_parts)
     return [{"part": one.name, "s": one.seconds, "share": one.seconds / whole} for one in answer.serving.step_parts]
-
-
-def day_figure(answer: ServeAnswer) -> go.Figure:
-    """Requests of each hour, and the replicas that they take when they follow it."""
-    demand, fleet = answer.demand, answer.fleet
-    assert demand is not None  # pictures sees to it
-    assert fleet is not None
-    sketch, hours = Sketch(), list(range(HOURS))
-    rates, needed, fixed = demand.hourly_requests_per_s, fleet.hourly_replicas, fleet.replicas.value
-    texts = [
-        hover(f"{hour}:00 to {hour + 1}:00", said(rate, "requests/s"), f"replicas: {count:,}")
-        for hour, rate, count in zip(hours, rates, needed, strict=True)
-    ]
-    for panel, values, colour in (("y", rates, sketch.colours[0]), ("y2", needed, sketch.colours[1])):
-        middles = [hour + 0.5 for hour in hours]
-        sketch.add(
-            "bar", texts, x=middles, y=values, width=0.86, marker={"color": colour, "line": {"width": 0}}, yaxis=panel
-        )
-    sketch.level(fixed.expected, dash="dash", panel="y2")
-    low, high = round(fixed.low), round(fixed.high)
-    spread = f" ({low:,} to {high:,})" if low < high else ""
-    all_day = f"running all day: <b>{fixed.expected:,.0f}</b>{spread}"
-    sketch.label(0, fixed.expected, all_day, panel="y2", xanchor="left", yanchor="bottom")
-    most, top = max(rates), max(fixed.expected, *needed)
-    sketch.label(rates.index(most) + 0.5, most, f"busiest hour: {digits(most)}", yanchor="bottom")
-    return sketch.figure(
-        "A day of the demand",
-        told="below: replicas that follow it",
-        height=460,
-        xaxis={"range": [0, HOURS], "tickvals": [0, 6, 12, 18, 24], "title": "hour of the day", "anchor": "y2"},
-        yaxis=even_axis(0, 1.22 * most, short, most=4, title="requests/s", domain=[0.56, 1]),
-        yaxis2=even_axis(0, 1.35 * top, short, most=min(4, int(1.35 * top)), title="replicas", domain=[0, 0.44]),
-    )
-
-
-def day_rows(answer: ServeAnswer) -> list[Row]:
-    demand, fleet = answer.demand, answer.fleet
-    assert demand is not None
-    assert fleet is not None
-    rates = zip(demand.hourly_requests_per_s, fleet.hourly_replicas, strict=True)
-    return [
-        {
-            "hour": hour,
-            "requests_per_s": rate,
-            "replicas_autoscaled": count,
-            **range_row("replicas", fleet.replicas.value),
-        }
-        for hour, (rate, count) in enumerate(rates)
-    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,7 @@ class Layer(nn.Module):
         return checkpoint(self.block, x, use_reentrant=False) if self.recompute == "full" else self.block(x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recompute", ["none", "selective", "full"])
 def test_a_real_layer_keeps_what_is_predicted(recompute: Any) -> None:
     """Training on this machine's CPU in fp32, loss and backward pass included: within 3 % in each mode."""
@@ -178,6 +179,7 @@ _BERT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
 @pytest.mark.parametrize(
     "config",

@@ -82,6 +82,7 @@ def test_no_model_fits_a_device_without_memory() -> None:
     assert largest_model(TrainingPlan(), replace(A100, memory_bytes=0.5e9)) is None
 
 
+@pytest.mark.slow
 def test_a_networks_samples_are_bounded_too() -> None:
     resnet = shape_from_config({"model_type": "resnet", "architectures": ["ResNetForImageClassification"]})
     most = largest_batch(resnet, TrainingPlan(precision="fp32"), find("t4-16gb"))

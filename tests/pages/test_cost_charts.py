@@ -21,6 +21,7 @@ from core.estimate.shape import ModelShape
 from core.estimate.train_estimate import estimate_train
 from core.estimate.training import Training, TrainSetup, train
 from pages.widgets import cost_breakeven_charts as breakeven_charts
+from pages.widgets import cost_day_chart as day_chart
 from pages.widgets import cost_memory_charts as memory_charts
 from pages.widgets import cost_serve_charts as serve_charts
 from pages.widgets import cost_train_charts as train_charts
@@ -201,10 +202,10 @@ def test_an_encoder_and_a_network_of_samples_have_their_own_words() -> None:
 
 def test_a_day_has_its_requests_and_its_replicas() -> None:
     answer = serving(users=2_000_000, ttft_target_s=1)
-    rows = serve_charts.day_rows(answer)
+    rows = day_chart.day_rows(answer)
     assert len(rows) == 24
     assert max(row["replicas_autoscaled"] for row in rows) > min(row["replicas_autoscaled"] for row in rows)
-    assert "running all day" in words(serve_charts.day_figure(answer))
+    assert "running all day" in words(day_chart.day_figure(answer))
     assert [name for name, _, _ in serve_charts.pictures(serving())] == ["throughput", "step"]
 
 
