@@ -50,6 +50,7 @@ def estimate_train(given: dict[str, Any], gpu: Accelerator | None = None) -> tup
         term=spec.term,
         discount=spec.discount,
     )
+    training = replace(training, usd_per_gpu_hour=price.usd_per_gpu_hour)
     found = report(training, price=price, region=spec.region, pue=spec.pue)
     notes = (*found.notes, *_fit_notes(training))
     unknown = {key: None for key in ("cost_usd", "energy_kwh", "co2e_kg") if found.get(key) is None}

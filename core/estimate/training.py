@@ -90,7 +90,8 @@ class Plan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
     """Everything derived, as ranges; `train_figures` says where each is from. peak_flops_per_s: of one GPU in this
-    precision. base_peak: its 16-bit peak, which hfu is a share of; fp32's where the model runs in fp32."""
+    precision. base_peak: its 16-bit peak, which hfu is a share of; fp32's where the model runs in fp32.
+    usd_per_gpu_hour: where the estimate has a price."""
 
     plan: Plan
     efficiency: Efficiency
@@ -109,6 +110,7 @@ class Training:
     mfu: Range
     hfu: Range
     tokens_per_s: Range
+    usd_per_gpu_hour: Range | None = None
 
 
 def train(setup: TrainSetup) -> Training:

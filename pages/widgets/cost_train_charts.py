@@ -31,10 +31,11 @@ LONG_NUMBER = 6  # characters: six of these have no room on a narrow screen
 SECONDS = 86_400
 
 
-def pictures(training: Training, *, usd_per_gpu_hour: Range | None = None) -> tuple[Picture, ...]:
-    """usd_per_gpu_hour: draws the cost below the time."""
+def pictures(training: Training) -> tuple[Picture, ...]:
+    """The time, with the cost below it where there is a price; and where the time goes."""
+    price = training.usd_per_gpu_hour
     return (
-        ("time-by-gpus", gpus_figure(training, usd_per_gpu_hour), gpus_rows(training, usd_per_gpu_hour)),
+        ("time-by-gpus", gpus_figure(training, price), gpus_rows(training, price)),
         ("where-the-time-goes", time_figure(training), time_rows(training)),
     )
 
