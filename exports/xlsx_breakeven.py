@@ -6,7 +6,7 @@ The speeds of a replica are inputs here, with their ranges; the serving estimate
 from __future__ import annotations
 
 from core.estimate.breakeven_estimate import BreakevenAnswer
-from core.estimate.breakeven_question import FACTORS, Question
+from core.estimate.breakeven_question import FACTORS, Question, source_of
 from core.estimate.ownership import HOURS_PER_MONTH
 from core.estimate.report import Report
 from exports.formulas import Formula
@@ -64,8 +64,7 @@ def _uncertain(asked: Question) -> Section:
     rows = []
     for key, value in asked.factors.items():
         label, unit = FACTORS[key]
-        source = asked.api.source if key.startswith("api") else asked.own.source
-        rows.append(given(key, label[0].upper() + label[1:], value, unit, source))
+        rows.append(given(key, label[0].upper() + label[1:], value, unit, source_of(asked, key)))
     return Section("Uncertain", tuple(rows))
 
 

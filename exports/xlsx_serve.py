@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from core.estimate.report import Report
 from core.estimate.serve_estimate import ServeAnswer
-from core.estimate.serve_setup import ServeSetup
-from core.estimate.serving_factors import NAMES, PUBLISHED
+from core.estimate.serve_setup import ACTIVATIONS, FACTOR_NAMES, ServeSetup
+from core.estimate.serving_factors import JUDGEMENT, PUBLISHED
 from core.estimate.serving_memory import (
     BYTES_PER_WEIGHT,
     CACHE_BYTES,
@@ -105,12 +105,12 @@ def _table_bytes_per_weight(setup: ServeSetup) -> float:
 def _factors(setup: ServeSetup, price_source: str) -> tuple[Section, ...]:
     """Everything that has a range."""
     measured = setup.calibration.name if setup.calibration else PUBLISHED
-    sources = {"usd_per_gpu_hour": price_source, "utilisation": "as given"}
-    units = {"usd_per_gpu_hour": "USD/h", "utilisation": "share"}
+    sources = {"usd_per_gpu_hour": price_source, "utilisation": "as given", ACTIVATIONS: JUDGEMENT}
+    units = {"usd_per_gpu_hour": "USD/h", "utilisation": "share", ACTIVATIONS: "bytes"}
     rows = (
         given(
             CELLS.get(name, name),
-            NAMES[name][0].upper() + NAMES[name][1:],
+            FACTOR_NAMES[name][0].upper() + FACTOR_NAMES[name][1:],
             value,
             units.get(name, "s" if name.endswith("_s") else ""),
             sources.get(name, measured),
@@ -167,7 +167,8 @@ def _cases(setup: ServeSetup) -> tuple[Section, ...]:
     """What depends on the factors, in the order of `core.estimate.serving_point`."""
     cpu = setup.gpu.kind == "cpu"
     free = "usable_memory*gpu_memory_bytes-resident_bytes/tensor_parallel"
-    most = f"IF({free}<=0,0,IF(request_bytes>0,MIN({MOST_BATCH},INT(({free})/request_bytes)),{MOST_BATCH}))"
+    each = ACTIVATIONS if setup.shape.kind == "other" else "request_bytes"
+    most = f"IF({free}<=0,0,IF({each}>0,MIN({MOST_BATCH},INT(({free})/{each})),{MOST_BATCH}))"
     memory = Section("Memory", (step("most_requests", "Most requests at once", most),))
     if not setup.decodes:
         alone = pass_seconds("alone", "The pass", "concurrency", one_after_the_other=cpu)

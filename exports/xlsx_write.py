@@ -185,14 +185,14 @@ def _results(
     """The figures, live; those that cannot be are values, and say so."""
     writer.words(sheet, 0, 0, title(report), "title")
     writer.words(sheet, 1, 0, report.sentence, "label")
-    told = "The sentence and the last column are as estimated; everything else follows the inputs."
-    writer.words(sheet, 2, 0, told, "label")
+    live = {one.key: _live(one, book, values, cases) for one in report.figures}
+    writer.words(sheet, 2, 0, _what_follows([isinstance(cells[0][0], Formula) for cells in live.values()]), "label")
     heads = ("Figure", "Low", "Expected", "High", "Unit", "Key", "As estimated")
     writer.heads(sheet, 4, heads, numbers=(1, 2, 3, 6))
     sheet.freeze_panes(5, 1)
     for line, figure in enumerate(report.figures, 5):
         writer.words(sheet, line, 0, figure.label, "label")
-        cells = _live(figure, book, values, cases)
+        cells = live[figure.key]
         for column, (content, value) in enumerate(cells, 1):
             writer.put(sheet, line, column, content, value, unit=figure.unit)
         writer.words(sheet, line, 4, figure.unit)
@@ -201,6 +201,20 @@ def _results(
         writer.put(sheet, line, 6, expected, expected, unit=figure.unit)
         if not isinstance(cells[0][0], Formula):
             writer.words(sheet, line, 7, "a value, not a formula")
+
+
+def _what_follows(live: Sequence[bool]) -> str:
+    """Which cells of Results change with the inputs."""
+    if not any(live):
+        return "All figures are values as estimated: none follows the inputs."
+    if all(live):
+        return "Every figure follows the inputs; the sentence and the last column are as estimated."
+    count = live.count(False)
+    values = "1 figure is a value" if count == 1 else f"{count} figures are values"
+    return (
+        f"{live.count(True)} figures follow the inputs. {values}, marked beside, and as estimated, as the sentence and"
+        " the last column are."
+    )
 
 
 def _live(
@@ -272,7 +286,10 @@ def _sources(writer: Writer, sheet: Any, report: Report) -> None:
 
 def _notes(writer: Writer, sheet: Any, report: Report, own: Sequence[str], at: datetime) -> None:
     lines = [("title", title(report)), ("text", report.sentence), ("text", f"{made(at)}.")]
-    how = "Change the yellow cells of Inputs: the figures of Results follow. Each is a formula over named cells."
+    how = (
+        "Change the yellow cells of Inputs: the figures of Results follow, as formulas over named cells, but for those"
+        " that are marked as values."
+    )
     lines += [("heading", "How to use this workbook"), *(("text", note) for note in (how, *own))]
     if report.notes:
         lines += [("heading", "Assumptions and notes"), *(("text", note) for note in report.notes)]

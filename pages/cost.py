@@ -47,6 +47,7 @@ def render() -> None:
     """Choose a question, give what is known, get an answer with its range."""
     try:
         state.arrives_at("cost")
+        state.apply_cost_form()
         st.title("Cost & compute")
         st.caption(
             "What will it need, how long, how much, and how sure? Every figure has a range, and says where it is from."
@@ -66,6 +67,8 @@ def render() -> None:
 @st.fragment
 def _draw(view: str) -> None:
     """Inputs and answer: only these run again when an input changes."""
+    if state.cost_form_waits():
+        st.rerun(scope="app")  # the question above is an input too
     records = measured(services().db)
     report: Report | None = None
     try:

@@ -219,9 +219,19 @@ def show_model(model_id: str | None) -> None:
         st.query_params[_SHOWN] = model_id
 
 
+def shown_as(model_id: str | None) -> dict[str, str]:
+    """Query parameters of the Models page that open a model's details; none for the list of all."""
+    return {} if model_id is None else {_SHOWN: model_id}
+
+
 def remember_page(name: str, page: Any) -> None:
     """Keep a page of the navigation, so that another page can lead there."""
     st.session_state[f"page_{name}"] = page
+
+
+def page_or_none(name: str) -> Any | None:
+    """The same; None outside of the navigation."""
+    return st.session_state.get(f"page_{name}")
 
 
 def page(name: str) -> Any:
@@ -284,6 +294,12 @@ def cost_key(name: str) -> str:
     return f"c_{name}"
 
 
+def asked_for(name: str) -> str | None:
+    """What the address says of an input that has no value yet: what a link asks for."""
+    key = cost_key(name)
+    return None if key in st.session_state else st.query_params.get(key)
+
+
 def cost_form() -> dict[str, Any]:
     """What the inputs of Cost & compute hold, by their names: what `fill_cost` takes."""
     plain = (str, int, float, bool)
@@ -295,10 +311,18 @@ def cost_form() -> dict[str, Any]:
 
 
 def fill_cost(values: dict[str, Any]) -> None:
-    """Set inputs of Cost & compute for the next run (in a callback), the others as they are at first."""
-    for key in [key for key in st.session_state if str(key).startswith("c_")]:
-        del st.session_state[key]
-    for name, value in values.items():
+    """Have the inputs of Cost & compute set; `apply_cost_form` does it before they are drawn again."""
+    st.session_state["cost_form"] = dict(values)
+
+
+def cost_form_waits() -> bool:
+    """Whether `fill_cost` was called since they were drawn."""
+    return "cost_form" in st.session_state
+
+
+def apply_cost_form() -> None:
+    """Set the inputs as `fill_cost` was told; call it before they are drawn."""
+    for name, value in st.session_state.pop("cost_form", {}).items():
         st.session_state[cost_key(name)] = value
 
 

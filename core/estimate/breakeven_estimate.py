@@ -16,6 +16,7 @@ from core.estimate.sentence import sentence
 from core.estimate.serve_estimate import ServeAnswer, serve_answer
 from core.estimate.specs import BreakevenSpec
 from core.estimate.tornado import Tornado, tornado
+from core.estimate.words import ages_together
 from core.store.measurements import MeasurementRecords
 
 
@@ -43,7 +44,7 @@ def estimate_breakeven(
     question = Question(demand=_demand(spec), api=api, own=_own(spec, serving))
     found = breakeven(question)
     answer = BreakevenAnswer(breakeven=found, tornado=tornado(question, vary_exact=0.2), serving=serving)
-    notes = (*found.notes, *api_notes, *serving.price.notes)
+    notes = ages_together((*found.notes, *api_notes, *serving.price.notes))
     report = Report(
         kind="breakeven",
         spec=given,
@@ -114,5 +115,6 @@ def _own(spec: BreakevenSpec, serving: ServeAnswer) -> OwnSide:
         people_usd=spec.people_usd_per_month.range(),
         other_usd=spec.other_usd_per_month.range(),
         source=serving.price.source,
+        speed_source="computed: the serving estimate" + (", by measurements" if serving.calibration else ""),
         measurement_ids=serving.calibration.measurement_ids if serving.calibration else (),
     )

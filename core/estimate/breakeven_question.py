@@ -88,7 +88,8 @@ class OwnSide:
     utilisation: share of a replica's capacity that real demand can fill. own_cache_ratio: of the cached share, what the
     own prefix cache reaches; exactly 0 where prefill_tokens_per_s counts cached tokens already.
     minimum_replicas: 0 when GPU-hours are paid only while used. reserved_discount: share off usd_per_gpu_hour for
-    months_committed months; reserved_replicas: how many, None for all. people_usd, other_usd: a month.
+    months_committed months; reserved_replicas: how many, None for all. people_usd, other_usd: a month. source: of the
+    hour's price; speed_source: of the two speeds; "" where the reader said so.
     """
 
     model: str
@@ -106,6 +107,7 @@ class OwnSide:
     people_usd: Range = NOTHING
     other_usd: Range = NOTHING
     source: str = ""
+    speed_source: str = ""
     measurement_ids: tuple[str, ...] = ()
 
     @property
@@ -180,18 +182,27 @@ FACTORS: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 def inputs_of(asked: Question) -> tuple[Input, ...]:
     """What every figure of the comparison is made from."""
-    own, api = asked.own, asked.api
+    own = asked.own
     factors = tuple(
-        Input(FACTORS[key][0], factor.expected, FACTORS[key][1], api.source if key.startswith("api") else own.source)
+        Input(FACTORS[key][0], factor.expected, FACTORS[key][1], source_of(asked, key))
         for key, factor in asked.factors.items()
     )
     decided = (
         Input("GPUs in a replica", own.gpus_per_replica),
         Input("replicas at least", own.minimum_replicas),
         Input("months committed", own.months_committed),
-        Input("hours in a month", HOURS_PER_MONTH, "h"),
+        Input("hours in a month", HOURS_PER_MONTH, "h", "8,760 hours a year over 12"),
     )
     return factors + decided
+
+
+def source_of(asked: Question, key: str) -> str:
+    """Who says so, of one factor; "" for the reader."""
+    if key.startswith("api"):
+        return asked.api.source
+    if key.endswith("tokens_per_s"):
+        return asked.own.speed_source
+    return asked.own.source if key == "usd_per_gpu_hour" else ""
 
 
 def _price_faults(asked: Question) -> list[str]:

@@ -46,6 +46,11 @@ class Crossing:
     moves: tuple[Move, ...]
     figure: Figure | None
 
+    @property
+    def has_window(self) -> bool:
+        """Own hosting is cheaper somewhere below the volume from which it stays so."""
+        return self.first_tokens < self.expected_tokens
+
     def to_json(self) -> dict[str, float | str | None]:
         """null: never."""
         ends = {"low": self.low_tokens, "expected": self.expected_tokens, "high": self.high_tokens}

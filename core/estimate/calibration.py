@@ -3,6 +3,7 @@
 Each cell of `core.measure` holds its time, its floating-point operations, its bytes and the machine's probed limits.
 From those the shares of both limits follow: prefill from the cells that wait for arithmetic, decode from those that
 wait for memory, each the median, in turns until they agree (on a CPU a step also multiplies, so one needs the other).
+Cells that were measured while other programs kept the processor busy are left out where quieter ones exist.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _DEFAULT_COMPUTE, _DEFAULT_BANDWIDTH = (
     0.5,
     0.7,
 )  # where the turns begin, and what one phase without cells is taken to be
+BUSY_SHARE = 0.15  # of the cores, by other programs; above it a cell tells more of the neighbours than of the model
 _UNKNOWN = 2.0  # low and high of such a phase
 _LEAST_LEFT = 0.2  # of a cell's time, that remains for the resource it waits for
 _FEWEST_FOR_OVERHEAD = 4  # decode cells, whose work differs by twofold
@@ -36,7 +38,8 @@ ONNX_PIECE_TOKENS = 64  # core.generation.kv_cache.PREFILL_CHUNK: how this proje
 class Calibration:
     """One machine and precision. machine: its probed limits as an accelerator; those of this precision stand for 16
     bits too. prefill, decode: shares of its FLOP/s and its bandwidth, of a further cell. step_overhead_s: of each pass,
-    exactly 0 unless the cells show one. piece_tokens: its engine reads prompts in pieces of so many, 0: as a whole."""
+    exactly 0 unless the cells show one. piece_tokens: its engine reads prompts in pieces of so many, 0: as a whole.
+    notes: what is to be said of its cells."""
 
     machine: Accelerator
     device_name: str
@@ -47,10 +50,12 @@ class Calibration:
     step_overhead_s: Range
     measurement_ids: tuple[str, ...]
     piece_tokens: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
-        return f"{self.device_name} ({self.host}), {self.precision}, {len(self.measurement_ids)} measured cells"
+        count = len(self.measurement_ids)
+        return f"{self.device_name} ({self.host}), {self.precision}, {count} measured cell{'s' * (count != 1)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,11 @@ def group_of(record: MeasurementRecord) -> tuple[str, str, str, str]:
     return (record.device_name, record.host, record.device, record.precision)
 
 
+def is_busy(record: MeasurementRecord) -> bool:
+    """Other programs took more than BUSY_SHARE of the processor; a record that does not say counts as quiet."""
+    return float(record.environment.get("other_work") or 0.0) > BUSY_SHARE
+
+
 def pieces_of(record: MeasurementRecord) -> int:
     """In how many pieces a prompt was read (`core.measure.rounds.pieces`): an encoder's and a batch's as a whole."""
     apart = record.batch == 1 and record.new_tokens > 0 and record.backend == "onnx"
@@ -99,7 +109,8 @@ def this_machine(records: Sequence[MeasurementRecord], *, host: str, precision: 
     )
 
 
-def _calibration(group: Sequence[MeasurementRecord], records: Sequence[MeasurementRecord]) -> Calibration:
+def _calibration(everything: Sequence[MeasurementRecord], records: Sequence[MeasurementRecord]) -> Calibration:
+    group = _quiet(everything)
     newest = max(group, key=lambda record: record.created_at)
     cpu = newest.device == "cpu"
     phases = [phase for record in group for phase in _phases(record)]
@@ -117,13 +128,31 @@ def _calibration(group: Sequence[MeasurementRecord], records: Sequence[Measureme
         step_overhead_s=Range.around(overhead, 1.5) if overhead else Range.exactly(0.0),
         measurement_ids=tuple(record.id for record in group),
         piece_tokens=ONNX_PIECE_TOKENS if newest.backend == "onnx" else 0,
+        notes=_notes(everything, group),
     )
+
+
+def _quiet(records: Sequence[MeasurementRecord]) -> list[MeasurementRecord]:
+    """Those that no other program disturbed; all when there are none."""
+    return [record for record in records if not is_busy(record)] or list(records)
+
+
+def _notes(everything: Sequence[MeasurementRecord], used: Sequence[MeasurementRecord]) -> tuple[str, ...]:
+    if left_out := len(everything) - len(used):
+        cells = f"{left_out} measured cells are" if left_out > 1 else "1 measured cell is"
+        return (f"{cells} left out: other programs took more than {BUSY_SHARE:.0%} of the processor meanwhile.",)
+    if is_busy(used[0]):  # all of them are, or none
+        return (
+            f"Other programs took more than {BUSY_SHARE:.0%} of the processor while all of this was measured: measure "
+            "again when the machine is idle.",
+        )
+    return ()
 
 
 def _machine(newest: MeasurementRecord, records: Sequence[MeasurementRecord]) -> Accelerator:
     """Limits are of the newest cells: a machine may have been busy in an earlier run."""
     same = [one for one in records if (one.device_name, one.host) == (newest.device_name, newest.host)]
-    plain = [one for one in same if one.precision == "fp32"]
+    plain = _quiet([one for one in same if one.precision == "fp32"])
     fp32 = max(plain, key=lambda one: one.created_at).flop_per_s_limit if plain else 0.0
     cpu = newest.device == "cpu"
     known = None if cpu else _published(newest.device_name)

@@ -10,8 +10,9 @@ import difflib
 import math
 import re
 import reprlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import (
@@ -29,13 +30,16 @@ from core.errors import InvalidInput
 from core.estimate.ranges import Range
 
 _SUFFIXES = {"K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
-_BETWEEN = re.compile(r"\s*(?:–|—|\.\.|/|;|\bto\b)\s*|(?<=[0-9KMBTkmbt])\s*-\s*(?=[0-9$])")
+_BETWEEN = re.compile(r"\s*(?:–|—|\.\.|/|;|\bto\b)\s*|(?<=[0-9KMBTkmbt%])\s*-\s*(?=[0-9$])")
 _COUNT = re.compile(  # commas only between thousands: 1,5 is no 15
     r"^\s*([+-]?(?=\.?\d)(?:\d{1,3}(?:,\d{3})+|[\d_]*)(?:\.\d*)?(?:e[+-]?\d+)?)\s*([kmbgt])?\s*$", re.IGNORECASE
 )
 _MOST_CHARACTERS = 100_000  # of a file; PyYAML reads about as many in a second
 _DEEPEST = 20
 _MOST_FAULTS = 12
+_ENDS = ("low", "expected", "high")
+_AMOUNTS = "a number, or a range such as 2 to 3"
+_EXAMPLE = "a number, or a range such as 0.2 to 0.6"
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxlist, _SHORT.maxdict, _SHORT.maxstring = 2, 4, 4, 80
 
@@ -56,7 +60,35 @@ def _ends(values: list[Any]) -> Any:
         return {"low": low, "expected": math.sqrt(low * high) if low else high / 2, "high": high}
     if len(values) > 3:
         raise ValueError("one number, low and high, or low, expected and high")
-    return dict(zip(("low", "expected", "high"), values, strict=False))
+    return dict(zip(_ENDS, values, strict=False))
+
+
+def _amount(given: Any, *, share: bool) -> Any:
+    """One number as it is written; share: 40% is 0.4. What is none is told with what is."""
+    if not isinstance(given, str):
+        return given
+    text = given.strip().strip("$").strip()
+    percent = text.endswith("%")
+    value = _count(text.removesuffix("%").strip())
+    if not isinstance(value, float):
+        raise ValueError(f"{_SHORT.repr(given.strip())} is no number; {_EXAMPLE if share else _AMOUNTS}")
+    if percent and not share:
+        raise ValueError(f"{_SHORT.repr(given.strip())} is a percentage, and no share is asked for; {_AMOUNTS}")
+    return float(f"{value / 100:.15g}") if percent else value
+
+
+def _share(given: Any) -> Any:
+    return _amount(given, share=True)
+
+
+def _parts(given: str) -> list[str]:
+    """Of "2 to 3" both ends. A percent sign at the end alone is meant for all: 20 to 60%."""
+    parts = [part.strip() for part in _BETWEEN.split(given.strip()) if part.strip()]
+    if len(parts) > 1 and parts[-1].endswith("%") and not any("%" in part for part in parts[:-1]):
+        if any(isinstance(value := _count(part), float) and 0 < value < 1 for part in parts[:-1]):
+            raise ValueError("write % behind each number, or behind none")
+        parts = [*(f"{part}%" for part in parts[:-1]), parts[-1]]
+    return parts
 
 
 def _whole(given: Any) -> Any:
@@ -66,7 +98,8 @@ def _whole(given: Any) -> Any:
 
 Count = Annotated[float, BeforeValidator(_count), Field(gt=0, le=1e20, allow_inf_nan=False)]
 Whole = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10**12)]
-Share = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, BeforeValidator(_share), Field(ge=0, le=1)]
+Discount = Annotated[float, BeforeValidator(_share), Field(ge=0, lt=1)]
 Recompute = Literal["none", "selective", "full"]
 Precision = Literal["fp32", "fp16", "bf16", "fp8"]
 
@@ -117,14 +150,21 @@ class RangeSpec(Strict):
     expected: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     high: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
+    _share: ClassVar[bool] = False
+
     @model_validator(mode="before")
     @classmethod
     def _one_number(cls, given: Any) -> Any:
-        if isinstance(given, str) and (parts := [part for part in _BETWEEN.split(given.strip()) if part])[1:]:
-            return _ends([_count(part.strip(" $")) for part in parts])
-        if isinstance(given, (int, float, str)) and not isinstance(given, bool):
-            value = _count(given.strip(" $") if isinstance(given, str) else given)
-            return {"low": value, "expected": value, "high": value}
+        """A fault of the one number is told once here, not of low, expected and high each."""
+        if isinstance(given, str):
+            parts = [_amount(part, share=cls._share) for part in _parts(given) or [given]]
+            _check_numbers(parts)
+            return _ends(parts) if len(parts) > 1 else dict.fromkeys(_ENDS, parts[0])
+        if isinstance(given, (int, float)) and not isinstance(given, bool):
+            _check_numbers([given])
+            return dict.fromkeys(_ENDS, given)
+        if isinstance(given, dict):
+            return {key: _amount(one, share=cls._share) if key in _ENDS else one for key, one in given.items()}
         return given
 
     @model_validator(mode="after")
@@ -135,6 +175,26 @@ class RangeSpec(Strict):
 
     def range(self) -> Range:
         return Range(self.low, self.expected, self.high)
+
+
+class ShareSpec(RangeSpec):
+    """A `RangeSpec` of shares, up to 1: 0.4, "40%", "20% to 60%"."""
+
+    _share: ClassVar[bool] = True
+
+    @model_validator(mode="after")
+    def _up_to_one(self) -> ShareSpec:
+        if self.high > 1:
+            raise ValueError(f"{self.high:g} is above 1: a share is needed, such as 0.4 or 40%")
+        return self
+
+
+def _check_numbers(values: Sequence[float]) -> None:
+    for value in values:
+        if not math.isfinite(value):
+            raise ValueError("a finite number is needed")
+        if value < 0:
+            raise ValueError(f"{value:g} is below 0")
 
 
 _ARCHITECTURE_KEYS = tuple(ArchitectureSpec.model_fields)
@@ -215,7 +275,7 @@ def parse(kind: type[Spec], given: dict[str, Any]) -> Spec:
     try:
         return kind.model_validate(given)
     except ValidationError as error:
-        errors = error.errors()
+        errors = _once(error.errors())
         faults = [_fault(one, kind) for one in errors[:_MOST_FAULTS]]
         if issubclass(kind, ModelSpec) and not any(given.get(key) for key in (*_NAMES, *_ARCHITECTURE_KEYS)):
             faults = list(dict.fromkeys((*faults, _NO_MODEL)))  # pydantic looks at it only when all keys are right
@@ -226,6 +286,19 @@ def parse(kind: type[Spec], given: dict[str, Any]) -> Spec:
             allowed=f"Keys: {', '.join(_keys(kind))}." if unknown else "",
             next_step="Correct these and run it again.",
         ) from error
+
+
+def _once(errors: Sequence[Any]) -> list[Any]:
+    """The same fault of a range's low, expected and high is one of the range."""
+    found: dict[str, Any] = {}
+    for error in errors:
+        loc = error["loc"]
+        if error["type"] != "missing" and len(loc) > 1 and loc[-1] in _ENDS:
+            same = [one for one in errors if one["loc"][:-1] == loc[:-1] and one["msg"] == error["msg"]]
+            if len(same) > 1 and len({repr(one.get("input")) for one in same}) == 1:
+                error = {**error, "loc": loc[:-1]}
+        found.setdefault(f"{error['loc']} {error['msg']}", error)
+    return list(found.values())
 
 
 def _keys(kind: type[BaseModel]) -> list[str]:
@@ -243,5 +316,6 @@ def _fault(error: Any, kind: type[BaseModel]) -> str:
         return f"{place}: unknown key" + (f", perhaps {near[0]}" if near else "")
     words = error["msg"].removeprefix("Value error, ")
     value = error.get("input")
-    shown = "" if isinstance(value, dict) or error["type"] == "missing" else f" (it is {_SHORT.repr(value)})"
+    told = isinstance(value, dict) or error["type"] == "missing" or _SHORT.repr(value) in words
+    shown = "" if told else f" (it is {_SHORT.repr(value)})"
     return f"{place}: {words}{shown}" if place else words

@@ -1,7 +1,8 @@
 """What fits: the largest micro-batch, context or model on given GPUs, and the smallest machine for a model.
 
-Memory only grows with batch, context and parameters, so each answer is found by doubling and bisection. By the expected
-figure, not its high end, against USABLE of a device's memory. Where nothing fits, `remedies` says what would.
+Memory only grows with batch, context and parameters, so each answer is found by doubling and bisection, against USABLE
+of a device's memory. By the expected total, unless an `End` says otherwise: what fits at the high total surely fits.
+Where nothing fits, `remedies` says what would.
 """
 
 from __future__ import annotations
@@ -10,18 +11,21 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Literal
 
 from core.errors import InvalidInput
 from core.estimate.hardware import Accelerator, in_use
 from core.estimate.inference_memory import InferenceMemory, InferencePlan, inference_memory, inference_parts
 from core.estimate.memory import TrainingMemory, training_memory
 from core.estimate.parallel import Split, node_counts, split_faults, splits
+from core.estimate.ranges import Range
 from core.estimate.shape import ModelShape
 from core.estimate.shape_guess import shape_from_parameters
 from core.estimate.training_parts import expected_bytes, fullest_stage
 from core.estimate.training_plan import TrainingPlan
 
 Plan = TrainingPlan | InferencePlan
+End = Literal["low", "expected", "high"]
 
 USABLE = 0.92
 """Of a device's memory: the driver and the display keep some, and no allocator fills the last of it (vLLM's default is
@@ -54,16 +58,29 @@ def memory_of(shape: ModelShape, plan: Plan) -> TrainingMemory | InferenceMemory
     return training_memory(shape, plan) if isinstance(plan, TrainingPlan) else inference_memory(shape, plan)
 
 
-def gpu_bytes(shape: ModelShape, plan: Plan) -> float:
-    """The expected total alone, of a plan without faults."""
-    if isinstance(plan, TrainingPlan):
-        return expected_bytes(fullest_stage(shape, plan)[1])
-    return expected_bytes(inference_parts(shape, plan))
+def parts_of(shape: ModelShape, plan: Plan) -> dict[str, Range]:
+    """The parts of one GPU's memory, of a plan without faults."""
+    return fullest_stage(shape, plan)[1] if isinstance(plan, TrainingPlan) else inference_parts(shape, plan)
 
 
-def fits(shape: ModelShape, plan: Plan, accelerator: Accelerator, usable_share: float = USABLE) -> bool:
-    """Raises InvalidInput for a share that is not between 0 and 1."""
-    return gpu_bytes(shape, plan) <= usable_bytes(accelerator, usable_share)
+def gpu_bytes(shape: ModelShape, plan: Plan, end: End = "expected", part: str = "") -> float:
+    """The total alone, of a plan without faults. end: of all parts, or of this part with the others as expected."""
+    parts = parts_of(shape, plan)
+    if end == "expected":
+        return expected_bytes(parts)
+    return sum(getattr(value, end) if part in ("", key) else value.expected for key, value in parts.items())
+
+
+def fits(
+    shape: ModelShape,
+    plan: Plan,
+    accelerator: Accelerator,
+    usable_share: float = USABLE,
+    end: End = "expected",
+    part: str = "",
+) -> bool:
+    """end, part: as of `gpu_bytes`. Raises InvalidInput for a share that is not between 0 and 1."""
+    return gpu_bytes(shape, plan, end, part) <= usable_bytes(accelerator, usable_share)
 
 
 def usable_bytes(accelerator: Accelerator, usable_share: float = USABLE) -> float:
@@ -72,26 +89,42 @@ def usable_bytes(accelerator: Accelerator, usable_share: float = USABLE) -> floa
     return accelerator.memory_bytes * usable_share
 
 
-def largest_batch(shape: ModelShape, plan: Plan, accelerator: Accelerator, usable_share: float = USABLE) -> int:
+def largest_batch(
+    shape: ModelShape,
+    plan: Plan,
+    accelerator: Accelerator,
+    usable_share: float = USABLE,
+    end: End = "expected",
+    part: str = "",
+) -> int:
     """Samples of one GPU at once in training, requests at once in serving; 0 when not even one fits."""
     memory_of(shape, plan)  # for its check
-    return _largest(lambda n: fits(shape, with_batch(plan, n), accelerator, usable_share), MOST_BATCH)
+    return _largest(lambda n: fits(shape, with_batch(plan, n), accelerator, usable_share, end, part), MOST_BATCH)
 
 
-def largest_context(shape: ModelShape, plan: Plan, accelerator: Accelerator, usable_share: float = USABLE) -> int:
+def largest_context(
+    shape: ModelShape,
+    plan: Plan,
+    accelerator: Accelerator,
+    usable_share: float = USABLE,
+    end: End = "expected",
+    part: str = "",
+) -> int:
     """Tokens of a sequence that memory allows, whatever the model was trained for; 0 when not even one fits."""
     memory_of(shape, plan)
     if shape.kind == "other":
         raise InvalidInput(f"{shape.name} has no context.", next_step="Ask for its largest batch.")
-    return _largest(lambda n: fits(shape, with_context(plan, n), accelerator, usable_share), MOST_CONTEXT)
+    return _largest(lambda n: fits(shape, with_context(plan, n), accelerator, usable_share, end, part), MOST_CONTEXT)
 
 
-def largest_model(plan: Plan, accelerator: Accelerator, usable_share: float = USABLE) -> ModelShape | None:
+def largest_model(
+    plan: Plan, accelerator: Accelerator, usable_share: float = USABLE, end: End = "expected"
+) -> ModelShape | None:
     """The largest dense decoder, of the layers and width usual for its size, to 0.05 %; None when not even 1 million
     parameters fit."""
 
     def possible(millions: int) -> bool:
-        return fits(shape_from_parameters(millions * 1e6), plan, accelerator, usable_share)
+        return fits(shape_from_parameters(millions * 1e6), plan, accelerator, usable_share, end)
 
     most = _largest(possible, round(MOST_PARAMETERS / 1e6), exact_below=2_000)
     return shape_from_parameters(most * 1e6) if most else None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from core.estimate.figures import Figure, Input
 from core.estimate.propagation import Spread
-from core.estimate.serving_figures import BATCHING, WORDINGS, Wording, figure
+from core.estimate.ranges import Range
+from core.estimate.serving_figures import BATCHING, WORDINGS, Wording, figure, worded
 
 _ERLANG = "Erlang C for M/M/m: Kleinrock 1975, § 3.5; above 200 busy slots Halfin and Whitt 1981"
 _BILL = "GPUs times hours times the price of a GPU-hour"
@@ -58,5 +61,30 @@ REPLICA_WORDINGS: Mapping[str, Wording] = MappingProxyType(
 )
 
 
-def replica_figure(key: str, spread: Spread, *, inputs: tuple[Input, ...], measurement_ids: tuple[str, ...]) -> Figure:
-    return figure(key, spread, inputs=inputs, measurement_ids=measurement_ids, wording=REPLICA_WORDINGS[key])
+def replica_figure(
+    key: str,
+    spread: Spread,
+    *,
+    inputs: tuple[Input, ...],
+    measurement_ids: tuple[str, ...],
+    kind: str = "decoder",
+    on_gpu: bool = True,
+) -> Figure:
+    """kind, on_gpu: as `worded`."""
+    wording = worded(key, kind=kind, on_gpu=on_gpu, wordings=REPLICA_WORDINGS)
+    possible = replace(spread, value=_possible(key, wording.unit, spread.value))
+    return figure(key, possible, inputs=inputs, measurement_ids=measurement_ids, wording=wording)
+
+
+def _possible(key: str, unit: str, value: Range) -> Range:
+    """Spreads add in quadrature, which knows no bounds: a share ends at 1, and what is counted is whole and at least
+    one."""
+    if unit == "share":
+        return Range(value.low, value.expected, max(value.expected, min(1.0, value.high)))
+    if key in _COUNTED:
+        low, high = max(1, math.floor(value.low + 1e-9)), math.ceil(value.high - 1e-9)
+        return Range(min(value.expected, low), value.expected, max(value.expected, high))
+    return value
+
+
+_COUNTED = ("batch", "replicas")

@@ -3,6 +3,10 @@
 Each replica runs the largest batch whose steady state meets the target; its slots together are the servers of an M/M/m
 queue (`erlang`), of which enough are taken that 19 of 20 requests get one in time. Service times are those of a full
 batch, which errs on the safe side: a half-empty one is quicker.
+
+The batch is a setting, chosen once at the expected factors, and kept at the ends of each (less only where the memory
+does not hold it). At a bad end the target may then be missed, which the latency's range and a note say: a batch chosen
+anew there would drop to one request where the target is barely met, and ask for forty times the GPUs.
 """
 
 from __future__ import annotations
@@ -16,10 +20,10 @@ from core.estimate.erlang import LATE_SHARE, replicas_needed, waiting_share
 from core.estimate.figures import Figure, Input
 from core.estimate.propagation import propagate
 from core.estimate.replica_figures import replica_figure
-from core.estimate.serve_setup import ServeSetup, check, largest_batch, setup_inputs
-from core.estimate.serving_factors import NAMES
+from core.estimate.serve_setup import ACTIVATIONS, FACTOR_NAMES, ServeSetup, check, largest_batch, setup_inputs
 from core.estimate.serving_memory import BYTES_PER_WEIGHT
 from core.estimate.serving_point import Point, operating_point
+from core.estimate.words import said
 
 Values = Mapping[str, float]
 
@@ -84,14 +88,22 @@ def replicas(setup: ServeSetup, *, demand: Demand, target: LatencyTarget) -> Rep
     expected = {name: one.expected for name, one in factors.items()}
     if not target.met_by(_point(setup, 1, expected)):
         raise _out_of_reach(setup, target, expected)
-    spreads = propagate(lambda values: _plan(setup, demand, target, values), factors, names=NAMES)
-    given = (*setup_inputs(setup, setup.factors), *_inputs(demand, target))
+    batch = best_batch(setup, target, expected)
+    spreads = propagate(lambda values: _plan(setup, demand, target, values, batch), factors, names=FACTOR_NAMES)
+    given = (*setup_inputs(setup, setup.factors), *_inputs(demand, target, setup))
     ids = setup.calibration.measurement_ids if setup.calibration else ()
-    made = {key: replica_figure(key, one, inputs=given, measurement_ids=ids) for key, one in spreads.items()}
+    made = {
+        key: replica_figure(
+            key, one, inputs=given, measurement_ids=ids, kind=setup.shape.kind, on_gpu=setup.counts_in_gpus
+        )
+        for key, one in spreads.items()
+    }
+    made["gpus"] = replace(made["gpus"], value=made["replicas"].value * setup.tensor_parallel)
     return ReplicaEstimate(
         **made,
-        hourly_replicas=_hourly(setup, demand, target, expected),
+        hourly_replicas=tuple(_needed(demand, target, _point(setup, batch, expected), batch)),
         notes=(
+            *_misses(setup, target, made, batch),
             f"{1 - LATE_SHARE:.0%} of the requests of the busiest hour find a slot within what the target leaves.",
             "Autoscaling follows the hour's mean without delay and keeps one replica.",
         ),
@@ -100,7 +112,7 @@ def replicas(setup: ServeSetup, *, demand: Demand, target: LatencyTarget) -> Rep
 
 def best_batch(setup: ServeSetup, target: LatencyTarget, values: Values) -> int:
     """The largest that fits and meets the target; 1 when none does."""
-    low, high = 1, max(1, largest_batch(setup, values["usable_memory"]))
+    low, high = 1, max(1, largest_batch(setup, values["usable_memory"], values.get(ACTIVATIONS)))
     while low < high:
         middle = (low + high + 1) // 2
         if target.met_by(_point(setup, middle, values)):
@@ -110,14 +122,12 @@ def best_batch(setup: ServeSetup, target: LatencyTarget, values: Values) -> int:
     return low
 
 
-def _plan(setup: ServeSetup, demand: Demand, target: LatencyTarget, values: Values) -> dict[str, float]:
-    """Every figure at one value of each factor."""
-    batch = best_batch(setup, target, values)
+def _plan(setup: ServeSetup, demand: Demand, target: LatencyTarget, values: Values, planned: int) -> dict[str, float]:
+    """Every figure at one value of each factor. planned: the batch, as long as the memory holds it."""
+    batch = min(planned, max(1, largest_batch(setup, values["usable_memory"], values.get(ACTIVATIONS))))
     point = _point(setup, batch, values)
-    service = batch / point.requests_per_s  # Little's law: a full batch over its rate
-    limit = max(0.0, (target.ttft_s or 0.0) - point.ttft_s)
-    loads = [rate * service for rate in demand.hourly_requests_per_s]
-    needed = [replicas_needed(load, batch, service, limit) if load else 1 for load in loads]
+    loads = [rate * batch / point.requests_per_s for rate in demand.hourly_requests_per_s]
+    needed = _needed(demand, target, point, batch)
     count, gpus = max(needed), setup.tensor_parallel
     usd = values["usd_per_gpu_hour"] * gpus * DAYS_PER_MONTH
     fixed, scaled = usd * HOURS * count, usd * sum(needed)
@@ -147,13 +157,33 @@ def _plan(setup: ServeSetup, demand: Demand, target: LatencyTarget, values: Valu
     return found
 
 
-def _hourly(setup: ServeSetup, demand: Demand, target: LatencyTarget, values: Values) -> tuple[int, ...]:
-    batch = best_batch(setup, target, values)
-    point = _point(setup, batch, values)
-    service, limit = batch / point.requests_per_s, max(0.0, (target.ttft_s or 0.0) - point.ttft_s)
-    return tuple(
+def _needed(demand: Demand, target: LatencyTarget, point: Point, batch: int) -> list[int]:
+    """Replicas of each hour."""
+    service = batch / point.requests_per_s  # Little's law: a full batch over its rate
+    limit = max(0.0, (target.ttft_s or 0.0) - point.ttft_s)
+    return [
         replicas_needed(rate * service, batch, service, limit) if rate else 1 for rate in demand.hourly_requests_per_s
-    )
+    ]
+
+
+def _misses(setup: ServeSetup, target: LatencyTarget, made: Mapping[str, Figure], batch: int) -> list[str]:
+    """By how much a target would be missed at the bad end of its figure's range."""
+    notes = []
+    for key, limit in (("ttft_s", target.ttft_s), ("time_per_token_s", target.time_per_token_s)):
+        if limit is None or key not in made or made[key].value.high <= limit * 1.005:
+            continue
+        worst = made[key].value.high
+        notes.append(
+            f"The plan keeps its {batch:,} requests at once over the whole range: at its bad end the target of "
+            f"{said(limit, 's')} {_what(key, setup)} would be missed by {worst / limit - 1:.0%} ({said(worst, 's')})."
+        )
+    return notes
+
+
+def _what(key: str, setup: ServeSetup) -> str:
+    if key == "time_per_token_s":
+        return "per token"
+    return "to the first token" if setup.decodes else "for a pass"
 
 
 def _point(setup: ServeSetup, batch: int, values: Values) -> Point:
@@ -163,8 +193,8 @@ def _point(setup: ServeSetup, batch: int, values: Values) -> Point:
 def _out_of_reach(setup: ServeSetup, target: LatencyTarget, values: Values) -> InvalidInput:
     best = _point(setup, 1, values)
     wanted = [
-        f"{limit:g} s {what}"
-        for what, limit in (("to the first token", target.ttft_s), ("per token", target.time_per_token_s))
+        f"{limit:g} s {_what(key, setup)}"
+        for key, limit in (("ttft_s", target.ttft_s), ("time_per_token_s", target.time_per_token_s))
         if limit is not None
     ]
     token = f" and {best.time_per_token_s:.3g} s per token" if setup.decodes else ""
@@ -172,7 +202,7 @@ def _out_of_reach(setup: ServeSetup, target: LatencyTarget, values: Values) -> I
     return InvalidInput(
         f"{' and '.join(wanted)} cannot be had from {setup.shape.name} in {setup.precision} on "
         f"{setup.tensor_parallel} × {setup.gpu.name}.",
-        allowed=f"A request alone takes {best.ttft_s:.3g} s to the first token{token}.",
+        allowed=f"A request alone takes {best.ttft_s:.3g} s {_what('ttft_s', setup)}{token}.",
         next_step=(
             f"It would be met with {' or '.join(ways)}."
             if ways
@@ -217,11 +247,14 @@ def _meets(
     return target.met_by(_point(other, 1, {name: one.expected for name, one in other.factors.items()}))
 
 
-def _inputs(demand: Demand, target: LatencyTarget) -> tuple[Input, ...]:
-    return (
+def _inputs(demand: Demand, target: LatencyTarget, setup: ServeSetup) -> tuple[Input, ...]:
+    def told(limit: float | None) -> float | str:
+        return "none" if limit is None else limit
+
+    found = (
         Input("requests in the busiest hour", demand.peak_requests_per_s, "1/s"),
         Input("requests a month", demand.requests_per_month),
         Input("users", demand.users),
-        Input("target to the first token", "none" if target.ttft_s is None else target.ttft_s, "s"),
-        Input("target per token", "none" if target.time_per_token_s is None else target.time_per_token_s, "s"),
+        Input(f"target {_what('ttft_s', setup)}", told(target.ttft_s), "s"),
     )
+    return (*found, Input("target per token", told(target.time_per_token_s), "s")) if setup.decodes else found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from core.errors import InvalidInput
 from core.estimate.calibration import Calibration
@@ -14,14 +15,25 @@ from core.estimate.figures import Input
 from core.estimate.hardware import Accelerator
 from core.estimate.ranges import Range
 from core.estimate.roofline_time import Placement
-from core.estimate.serving_factors import JUDGEMENT, PUBLISHED, serving_factors, usable_memory
-from core.estimate.serving_memory import MOST_BATCH, check_precision, default_cache, refuse_if_too_large, serving_memory
+from core.estimate.serving_factors import JUDGEMENT, NAMES, PUBLISHED, serving_factors, usable_memory
+from core.estimate.serving_memory import (
+    MOST_BATCH,
+    activation_bytes,
+    check_precision,
+    default_cache,
+    refuse_if_too_large,
+    serving_memory,
+)
 from core.estimate.serving_point import Load
 from core.estimate.shape import ModelShape
 
 MOST_TOKENS = 100_000_000
 MOST_GPUS = 4_096
 ALWAYS = Range.exactly(1.0)
+ACTIVATIONS = "activation_bytes"  # a factor of "other" networks: what one sample holds at once
+FACTOR_NAMES: Mapping[str, str] = MappingProxyType(
+    {**NAMES, ACTIVATIONS: "activations of a sample held at once, bytes"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +58,11 @@ class ServeSetup:
     @property
     def decodes(self) -> bool:
         return self.shape.kind == "decoder"
+
+    @property
+    def counts_in_gpus(self) -> bool:
+        """Not on a CPU, nor on this machine, which is one and whole."""
+        return self.gpu.kind != "cpu" and self.calibration is None
 
     @property
     def cache(self) -> str:
@@ -77,6 +94,8 @@ class ServeSetup:
     @property
     def factors(self) -> dict[str, Range]:
         physical = serving_factors(self.shape, self.gpu, self.precision, self.tensor_parallel, self.calibration)
+        if self.shape.kind == "other":
+            physical[ACTIVATIONS] = activation_bytes(self.shape, self.precision)
         return physical | {"usd_per_gpu_hour": self.usd_per_gpu_hour, "utilisation": self.utilisation}
 
 
@@ -97,7 +116,8 @@ def check(setup: ServeSetup) -> None:
     )
 
 
-def largest_batch(setup: ServeSetup, usable_share: float) -> int:
+def largest_batch(setup: ServeSetup, usable_share: float, activations: float | None = None) -> int:
+    """activations: bytes of a sample of an "other" network; default, expected."""
     load = setup.load
     need = serving_memory(
         setup.shape,
@@ -107,6 +127,8 @@ def largest_batch(setup: ServeSetup, usable_share: float) -> int:
         tokens=load.prompt_tokens + load.output_tokens,
         tensor_parallel=setup.tensor_parallel,
     )
+    if activations is not None:
+        need = replace(need, bytes_per_request=activations)
     return need.largest_batch(setup.gpu.memory_bytes * usable_share)
 
 
@@ -114,7 +136,7 @@ def setup_inputs(setup: ServeSetup, factors: Mapping[str, Range]) -> tuple[Input
     """What went in, for each figure."""
     shares = setup.calibration.name if setup.calibration else PUBLISHED
     gpu = setup.gpu
-    return (
+    found = (
         Input("model", setup.shape.name, source=setup.shape.source),
         Input("parameters", setup.shape.parameters, source=setup.shape.source),
         Input("GPU", gpu.name, source=gpu.source),
@@ -135,6 +157,11 @@ def setup_inputs(setup: ServeSetup, factors: Mapping[str, Range]) -> tuple[Input
         Input("price of a GPU-hour, c", setup.usd_per_gpu_hour.expected, "USD"),
         Input("utilisation, u", setup.utilisation.expected, "share"),
     )
+    unsaid = {"decoder": (), "encoder": _OF_DECODING, "other": (*_OF_DECODING, "prompt tokens")}[setup.shape.kind]
+    return tuple(one for one in found if one.name not in unsaid)
+
+
+_OF_DECODING = ("output tokens", "KV cache precision", "prompt tokens from the prefix cache")
 
 
 def _faults(setup: ServeSetup) -> list[str]:

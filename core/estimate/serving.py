@@ -17,9 +17,8 @@ from core.estimate.hardware import Accelerator
 from core.estimate.propagation import propagate
 from core.estimate.ranges import Range
 from core.estimate.roofline_time import Bound, PassTime
-from core.estimate.serve_setup import ServeSetup, check, largest_batch, setup_inputs
-from core.estimate.serving_factors import NAMES
-from core.estimate.serving_figures import COST_SPLIT, figure
+from core.estimate.serve_setup import ACTIVATIONS, FACTOR_NAMES, ServeSetup, check, largest_batch, setup_inputs
+from core.estimate.serving_figures import COST_SPLIT, figure, worded
 from core.estimate.serving_point import Load, Point, operating_point
 from core.estimate.shape import ModelShape
 
@@ -28,7 +27,7 @@ SECONDS_PER_HOUR = 3_600
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a decode step (of an encoder's pass), at the expected factors."""
+    """One part of a decode step (of an encoder's pass, of another network's answer), at the expected factors."""
 
     name: str
     seconds: float
@@ -105,14 +104,25 @@ def serve(
 def estimate(setup: ServeSetup) -> ServeEstimate:
     check(setup)
     factors = setup.factors
-    spreads = propagate(lambda values: figures_at(setup, values), factors, names=NAMES)
+    spreads = propagate(lambda values: figures_at(setup, values), factors, names=FACTOR_NAMES)
     given = setup_inputs(setup, factors)
     ids = setup.calibration.measurement_ids if setup.calibration else ()
-    made = {key: figure(key, one, inputs=given, measurement_ids=ids) for key, one in spreads.items()}
+    made = {
+        key: figure(
+            key,
+            one,
+            inputs=given,
+            measurement_ids=ids,
+            wording=worded(key, kind=setup.shape.kind, on_gpu=setup.counts_in_gpus),
+        )
+        for key, one in spreads.items()
+    }
     expected = operating_point(setup.placement, setup.load, {name: one.expected for name, one in factors.items()})
+    # The one time of another network that is a figure is its answer's, which starting the request is a part of.
+    begun = (Part("starting the request", factors["start_s"].expected),) if setup.shape.kind == "other" else ()
     return ServeEstimate(
         **made,
-        step_parts=_parts(expected.step or expected.prefill),
+        step_parts=(*_parts(expected.step or expected.prefill), *begun),
         prefill_bound=expected.prefill.bound,
         decode_bound=expected.step.bound if expected.step else None,
         notes=_notes(setup),
@@ -127,7 +137,7 @@ def figures_at(setup: ServeSetup, values: Mapping[str, float]) -> dict[str, floa
     found = {
         "request_s": point.request_s,
         "requests_per_s": rate,
-        "largest_batch": float(largest_batch(setup, values["usable_memory"])),
+        "largest_batch": float(largest_batch(setup, values["usable_memory"], values.get(ACTIVATIONS))),
     }
     if setup.shape.kind == "other":
         return found | {
@@ -175,6 +185,7 @@ def _notes(setup: ServeSetup) -> tuple[str, ...]:
     notes = [COST_SPLIT] if setup.decodes else []
     if setup.calibration:
         notes.append(f"Efficiencies are measured: {setup.calibration.name}.")
+        notes += setup.calibration.notes
     if setup.shape.is_moe:
         notes.append("Experts are taken to be chosen evenly and to divide over the GPUs without an all-to-all.")
     if setup.shape.kind == "other":

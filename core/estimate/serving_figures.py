@@ -1,9 +1,12 @@
-"""What each figure of a serving estimate is called, its unit, its formula and whose formula it is."""
+"""What each figure of a serving estimate is called, its unit, its formula and whose formula it is.
+
+A model that writes nothing answers in one pass: its figures have words of their own, and none of output tokens.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from core.estimate.figures import Figure, Input
@@ -103,6 +106,55 @@ WORDINGS: Mapping[str, Wording] = MappingProxyType(
         ),
     }
 )
+_ONE_PASS = "Roofline of the batch's pass, which is the answer"
+ONE_PASS_WORDINGS: Mapping[str, Wording] = MappingProxyType(
+    {
+        "prefill_s": replace(WORDINGS["prefill_s"], label="Reading the batch"),
+        "ttft_s": Wording("Time of a pass", "s", r"t_{\text{start}} + t", _ONE_PASS),
+        "request_s": Wording("A whole request", "s", r"t_{\text{start}} + t", _ONE_PASS),
+        "requests_per_s": Wording("Requests a second, one replica", "requests/s", r"X = b / t", _ONE_PASS),
+        "requests_per_s_per_replica": Wording("Requests a second, one replica", "requests/s", r"X = b / t", _ONE_PASS),
+        "tokens_per_s_per_gpu": Wording(
+            "Tokens read a second and GPU", "tokens/s", r"n_{\text{in}}\,X / n_{\text{GPU}}", _ONE_PASS
+        ),
+        "prefill_tokens_per_s": Wording(
+            "Tokens read a second, one replica", "tokens/s", r"n_{\text{in}}\,b / t", _ONE_PASS
+        ),
+        "usd_per_million_tokens_blended": Wording(
+            "$ per million tokens, all of them read",
+            "USD",
+            r"10^6 \cdot \frac{c\,n_{\text{GPU}}}{3600\,u\,X\,n_{\text{in}}}",
+            "Hourly cost over the tokens of the hour",
+        ),
+        "usd_per_million_input_tokens": replace(
+            WORDINGS["usd_per_million_input_tokens"], source="Hourly cost over the tokens of the hour"
+        ),
+        "largest_batch": Wording(
+            "Most requests at once",
+            "",
+            r"\left\lfloor \frac{s M - W/n_{\text{GPU}}}{A} \right\rfloor",
+            "Weights and activations A of a request within the usable share of the memory",
+        ),
+        "tokens_per_joule": replace(
+            WORDINGS["tokens_per_joule"],
+            label="Tokens read per joule of the GPUs",
+            formula=r"\frac{n_{\text{in}} X}{n_{\text{GPU}}\,q\,\text{TDP}}",
+        ),
+    }
+)
+
+
+def worded(key: str, *, kind: str, on_gpu: bool = True, wordings: Mapping[str, Wording] = WORDINGS) -> Wording:
+    """kind: of the model. on_gpu: not a CPU, and not this machine, where no one counts in GPUs."""
+    found = wordings[key] if kind == "decoder" else ONE_PASS_WORDINGS.get(key, wordings[key])
+    if kind == "other":
+        found = replace(
+            found, label=found.label.replace("tokens, all of them read", "tokens").replace("tokens", "samples")
+        )
+    if on_gpu:
+        return found
+    label = found.label.replace(" and GPU", "").replace(" of the GPUs", "")
+    return replace(found, label="Machines" if label == "GPUs" else label)
 
 
 def figure(
@@ -111,17 +163,16 @@ def figure(
     *,
     inputs: tuple[Input, ...],
     measurement_ids: tuple[str, ...],
-    wording: Wording | None = None,
+    wording: Wording,
 ) -> Figure:
-    """wording: of another estimate; default, that of the key."""
-    said = wording or WORDINGS[key]
+    """wording: as `worded` gives it."""
     return Figure(
         key=key,
-        label=said.label,
-        unit=said.unit,
+        label=wording.label,
+        unit=wording.unit,
         value=spread.value,
-        formula=said.formula,
-        source=said.source,
+        formula=wording.formula,
+        source=wording.source,
         inputs=inputs,
         drivers=spread.drivers,
         measurement_ids=measurement_ids,

@@ -13,6 +13,8 @@ from types import MappingProxyType
 
 from core.errors import InvalidInput
 from core.estimate.hardware import Accelerator
+from core.estimate.inference_memory import InferencePlan, inference_parts
+from core.estimate.ranges import Range
 from core.estimate.shape import ModelShape
 
 # int8: a 16-bit scale for 64 weights. int4: a 16-bit scale and a 4-bit zero point for 128 (AWQ's default group).
@@ -91,11 +93,17 @@ def cache_bytes(shape: ModelShape, tokens: float, cache_precision: str) -> float
 
 
 def working_bytes(shape: ModelShape, tokens: float, precision: str) -> float:
-    """Of a model without a cache: input, queries, keys, values, output and FFN of one layer; of an "other" network all
-    activations, which errs on the large side, since most are freed again."""
+    """Of a model without a cache: input, queries, keys, values, output and FFN of one layer; of an "other" network what
+    one sample holds at once, expected."""
+    if shape.kind == "other":
+        return activation_bytes(shape, precision).expected
     width = 4.0 if precision == "fp32" else 2.0
-    numbers = tokens * (6 * shape.hidden + (2 if shape.gated else 1) * shape.ffn)
-    return width * (shape.activation_elements_per_sample if shape.kind == "other" else numbers)
+    return width * tokens * (6 * shape.hidden + (2 if shape.gated else 1) * shape.ffn)
+
+
+def activation_bytes(shape: ModelShape, precision: str) -> Range:
+    """Of one sample, as the memory estimate has it, so that both allow the same batch."""
+    return inference_parts(shape, InferencePlan(precision=precision))["activations_bytes"]
 
 
 def cache_split(shape: ModelShape, tensor_parallel: int) -> int:

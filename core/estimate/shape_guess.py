@@ -12,6 +12,9 @@ from core.errors import InvalidInput
 from core.estimate.shape import ModelShape
 
 LEAST, MOST = 1e5, 1e14
+# Grouped queries: 8 KV heads in most models published since 2024 from 7 billion parameters on (Llama 3, Qwen 3,
+# Mistral).
+GROUPED_FROM, KV_HEADS = 6e9, 8
 
 # parameters, layers, hidden: GPT-2 (124M, 1.5B: Radford et al. 2019), TinyLlama (arXiv 2401.02385), LLaMA (arXiv
 # 2302.13971), GPT-3 (arXiv 2005.14165), Llama 3 (arXiv 2407.21783), Megatron 1T (arXiv 2104.04473).
@@ -46,6 +49,10 @@ def shape_from_parameters(
     layers, hidden = _interpolated(active)
     head_dim = _HEAD_DIM if hidden >= 1024 else 64
     heads = max(1, round(hidden / head_dim))
+    shared = active >= GROUPED_FROM
+    if shared:
+        heads = max(KV_HEADS, KV_HEADS * round(heads / KV_HEADS))
+    kv_heads = KV_HEADS if shared else heads
     chosen = max(1, round(_EXPERTS * active / parameters / 2)) if active < parameters else 0
     table = min(_VOCABULARY * hidden, int(active / 4))
     return ModelShape(
@@ -54,7 +61,7 @@ def shape_from_parameters(
         layers=layers,
         hidden=hidden,
         heads=heads,
-        kv_heads=heads,
+        kv_heads=kv_heads,
         head_dim=head_dim,
         ffn=4 * hidden,
         vocabulary=_VOCABULARY,
@@ -67,10 +74,10 @@ def shape_from_parameters(
         experts=_EXPERTS if chosen else 0,
         experts_per_token=chosen,
         expert_parameters=round((parameters - active) / (1 - chosen / _EXPERTS)) if chosen else 0,
-        kv_elements_per_token=2 * layers * heads * head_dim,
+        kv_elements_per_token=2 * layers * kv_heads * head_dim,
         largest_layer_parameters=max(round(parameters / layers), table),
         exact=False,
-        source="layers and width inferred from the parameter count",
+        source="layers, width and KV heads inferred from the parameter count",
     )
 
 

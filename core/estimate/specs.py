@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from core.estimate.config import Count, ModelSpec, Precision, RangeSpec, Recompute, Share, Strict, Whole
+from core.estimate.config import (
+    Count,
+    Discount,
+    ModelSpec,
+    Precision,
+    RangeSpec,
+    Recompute,
+    Share,
+    ShareSpec,
+    Strict,
+    Whole,
+)
 from core.estimate.energy import HOST, LOAD, PUE
 from core.estimate.ownership import SERVER_FACTOR, UTILISATION, Ownership
 from core.estimate.ranges import Range
@@ -14,10 +25,17 @@ from core.estimate.ranges import Range
 Term = Literal["on_demand", "spot", "reserved_1y", "reserved_3y"]
 Method = Literal["full", "lora", "qlora"]
 NONE = RangeSpec(low=0, expected=0, high=0)
+NO_SHARE = ShareSpec(low=0, expected=0, high=0)
+MOST_TOKENS_A_MONTH = 1e18  # more than all APIs of the world serve together
+MOST_USD_A_MONTH = 1e12
 
 
 def spec_of(value: Range) -> RangeSpec:
     return RangeSpec(low=value.low, expected=value.expected, high=value.high)
+
+
+def share_of(value: Range) -> ShareSpec:
+    return ShareSpec(low=value.low, expected=value.expected, high=value.high)
 
 
 class OwnSpec(Strict):
@@ -27,13 +45,13 @@ class OwnSpec(Strict):
     purchase_usd: RangeSpec
     server_factor: RangeSpec = spec_of(SERVER_FACTOR)
     years: RangeSpec = RangeSpec(low=3, expected=4, high=6)
-    residual_share: RangeSpec = NONE
+    residual_share: ShareSpec = NO_SHARE
     pue: RangeSpec = spec_of(PUE)
     usd_per_kwh: RangeSpec = RangeSpec(low=0.08, expected=0.12, high=0.2)
-    maintenance_share_per_year: RangeSpec = NONE
+    maintenance_share_per_year: ShareSpec = NO_SHARE
     colocation_usd_per_kw_month: RangeSpec = NONE
-    capital_rate_per_year: RangeSpec = NONE
-    utilisation: RangeSpec = spec_of(UTILISATION)
+    capital_rate_per_year: ShareSpec = NO_SHARE
+    utilisation: ShareSpec = share_of(UTILISATION)
 
     def ownership(self) -> Ownership:
         return Ownership(
@@ -49,7 +67,7 @@ class _Priced(ModelSpec):
     own: OwnSpec | None = None
     tier: str | None = None
     term: Term = "on_demand"
-    discount: Annotated[float, Field(ge=0, lt=1)] | None = None
+    discount: Discount | None = None
 
 
 class TrainSpec(_Priced):
@@ -66,7 +84,7 @@ class TrainSpec(_Priced):
     method: Method = "full"
     lora_rank: Whole = 16
     tensor_parallel: Whole | None = None
-    hfu: RangeSpec | None = None
+    hfu: ShareSpec | None = None
     region: str | None = None
     pue: Annotated[float, Field(ge=1, le=5)] | None = None
     name: str = ""
@@ -118,7 +136,7 @@ class ServeSpec(_Priced):
     concurrency: Whole = 16
     tensor_parallel: Whole = 1
     cached_share: Share = 0.0
-    utilisation: RangeSpec = RangeSpec(low=0.25, expected=0.4, high=0.6)
+    utilisation: ShareSpec = ShareSpec(low=0.25, expected=0.4, high=0.6)
     users: Annotated[float, Field(ge=0, le=1e10, allow_inf_nan=False)] | None = None
     requests_per_user_and_day: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 10
     requests_per_s: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
@@ -126,6 +144,13 @@ class ServeSpec(_Priced):
     ttft_target_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
     time_per_token_target_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
     name: str = ""
+
+    @field_validator("usd_per_gpu_hour")
+    @classmethod
+    def _no_free_hour(cls, given: RangeSpec | None) -> RangeSpec | None:
+        if given is not None and not given.low:
+            raise ValueError("an hour for 0 USD: unknown is not free; give what it costs, or leave it out")
+        return given
 
     @model_validator(mode="after")
     def _one_demand(self) -> ServeSpec:
@@ -143,19 +168,29 @@ class BreakevenSpec(ServeSpec):
 
     concurrency: Whole = 32
     monthly_tokens: RangeSpec
-    output_share: RangeSpec | None = None
+    output_share: ShareSpec | None = None
     api_provider: str | None = None
     api_model: str | None = None
     api_batch: bool = False
-    api_batch_discount: Annotated[float, Field(ge=0, lt=1)] | None = None
+    api_batch_discount: Discount | None = None
     usd_per_million_input: RangeSpec | None = None
     usd_per_million_cached_input: RangeSpec | None = None
     usd_per_million_output: RangeSpec | None = None
     minimum_replicas: Annotated[int, Field(ge=0, le=100_000)] = 1
-    reserved_discount: RangeSpec = NONE
+    reserved_discount: ShareSpec = NO_SHARE
     months_committed: Annotated[int, Field(ge=0, le=240)] = 0
     people_usd_per_month: RangeSpec = NONE
     other_usd_per_month: RangeSpec = NONE
+
+    @field_validator("monthly_tokens")
+    @classmethod
+    def _tokens_of_this_world(cls, given: RangeSpec) -> RangeSpec:
+        return _at_most(given, MOST_TOKENS_A_MONTH, "tokens")
+
+    @field_validator("people_usd_per_month", "other_usd_per_month")
+    @classmethod
+    def _money_of_this_world(cls, given: RangeSpec) -> RangeSpec:
+        return _at_most(given, MOST_USD_A_MONTH, "USD")
 
     @model_validator(mode="after")
     def _an_api(self) -> BreakevenSpec:
@@ -167,3 +202,9 @@ class BreakevenSpec(ServeSpec):
                 "usd_per_million_output"
             )
         return self
+
+
+def _at_most(given: RangeSpec, most: float, unit: str) -> RangeSpec:
+    if given.high > most:
+        raise ValueError(f"{given.high:g} {unit} a month is too much: up to {most:g} {unit}")
+    return given

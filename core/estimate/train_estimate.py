@@ -12,13 +12,14 @@ from core.estimate.fitting import best_plan
 from core.estimate.hardware import Accelerator
 from core.estimate.hardware import find as find_gpu
 from core.estimate.hour_price import hour_price
+from core.estimate.recompute import Recompute
 from core.estimate.remedies import what_would_fit
 from core.estimate.report import Report
 from core.estimate.specs import TrainSpec
 from core.estimate.train_figures import TrainReport, report
 from core.estimate.training import Training, TrainSetup, train
 from core.estimate.training_plan import TrainingPlan
-from core.estimate.words import large, said, said_range
+from core.estimate.words import ages_together, large, said, said_range
 
 
 def estimate_train(given: dict[str, Any], gpu: Accelerator | None = None) -> tuple[Report, Training]:
@@ -26,7 +27,7 @@ def estimate_train(given: dict[str, Any], gpu: Accelerator | None = None) -> tup
     ModelRefused for a config.json that cannot be read."""
     spec = parse(TrainSpec, given)
     device = gpu or find_gpu(spec.gpu)
-    training = train(
+    training = _fitting(
         TrainSetup(
             shape=choose_model(spec),
             gpu=device,
@@ -52,12 +53,32 @@ def estimate_train(given: dict[str, Any], gpu: Accelerator | None = None) -> tup
     )
     training = replace(training, usd_per_gpu_hour=price.usd_per_gpu_hour)
     found = report(training, price=price, region=spec.region, pue=spec.pue)
-    notes = (*found.notes, *_fit_notes(training))
+    notes = ages_together((*found.notes, *_fit_notes(training)))
     unknown = {key: None for key in ("cost_usd", "energy_kwh", "co2e_kg") if found.get(key) is None}
     answer = Report(
         kind="train", spec=given, sentence=_sentence(found), figures=found.figures, notes=notes, more=dict(unknown)
     )
     return answer, training
+
+
+def _fitting(setup: TrainSetup) -> Training:
+    """With full recomputation where nothing was said of it and the run fits only so."""
+    training = train(setup)
+    if setup.recompute is None and training.plan.recompute != "full" and not _fits(training, training.plan.recompute):
+        fuller = train(replace(setup, recompute="full"))
+        if _fits(fuller, "full"):
+            said = ("recomputation: full, since it fits only so", *fuller.plan.assumed)
+            return replace(fuller, plan=replace(fuller.plan, assumed=said))
+    return training
+
+
+def _fits(training: Training, recompute: Recompute) -> bool:
+    setup = training.plan.setup
+    try:
+        plan = replace(memory_plan(training), recompute=recompute)
+        return best_plan(setup.shape, plan, setup.gpu, training.plan.gpus) is not None
+    except InvalidInput:
+        return True  # unknown; a note says so
 
 
 def memory_plan(training: Training) -> TrainingPlan:
@@ -81,7 +102,10 @@ def _fit_notes(training: Training) -> list[str]:
             return []
         kinder = replace(wanted, recompute="full")
         if best_plan(setup.shape, kinder, setup.gpu, training.plan.gpus) is not None:
-            return ["It fits only with full recomputation: choose it, and the time counts it."]
+            return [
+                f"It does not fit with {plan_words(training)} recomputation, only with the full one: choose that, and "
+                "the time counts it."
+            ]
         changes = what_would_fit(setup.shape, wanted, setup.gpu, training.plan.gpus)
     except InvalidInput as error:
         return [f"Whether it fits is unknown: {error.happened}"]
@@ -90,6 +114,10 @@ def _fit_notes(training: Training) -> list[str]:
         f"It does not fit {training.plan.gpus:,} × {setup.gpu.name}: the time is what it would take if it did. "
         f"What would make it fit: {options}."
     ]
+
+
+def plan_words(training: Training) -> str:
+    return "no" if training.plan.recompute == "none" else training.plan.recompute
 
 
 def _sentence(found: TrainReport) -> str:

@@ -56,10 +56,10 @@ def _work(training: Training) -> list[Figure]:
     ends = sorted((training.total_flops, training.exact_flops))
     rule = Range(ends[0] * (1 - ROUNDED), training.total_flops, ends[1] * (1 + ROUNDED))
     reduced = "" if setup.method == "full" else r"\cdot \tfrac{2}{3}"
-    return [
+    found = [
         Figure(
             key="total_flops",
-            label="Operations, by 6ND",
+            label="Operations, by 6ND" if setup.method == "full" else "Operations, by 4ND: most weights are frozen",
             unit="FLOP",
             value=Range(rule.low, training.total_flops, rule.high),
             formula=rf"C = 6\,N\,D{reduced}",
@@ -78,23 +78,27 @@ def _work(training: Training) -> list[Figure]:
         ),
         Figure(
             key="hardware_flops",
-            label="Operations done, with what is recomputed",
+            label="Operations done: recomputed, and the attention's whole square",
             unit="FLOP",
             value=Range.exactly(training.hardware_flops),
             formula=r"C_{hw} = C_{s^2} + C_{re}",
             source="Korthikanti et al. 2022, arXiv 2205.05198, § 5; the whole square of the attention",
             inputs=(Input("recomputation", plan.recompute),),
         ),
-        Figure(
-            key="chinchilla_tokens",
-            label="Tokens that are optimal for this size",
-            unit="tokens",
-            value=Range.exactly(CHINCHILLA_TOKENS_PER_PARAMETER * setup.shape.active_parameters),
-            formula=r"D^{*} \approx 20\,N",
-            source="Hoffmann et al. 2022, arXiv 2203.15556, table 3",
-            inputs=inputs[:1],
-        ),
     ]
+    if setup.method == "full":
+        found.append(
+            Figure(
+                key="chinchilla_tokens",
+                label="Tokens that are optimal for this size",
+                unit="tokens",
+                value=Range.exactly(CHINCHILLA_TOKENS_PER_PARAMETER * setup.shape.active_parameters),
+                formula=r"D^{*} \approx 20\,N",
+                source="Hoffmann et al. 2022, arXiv 2203.15556, table 3",
+                inputs=inputs[:1],
+            )
+        )
+    return found
 
 
 def _speed(training: Training) -> list[Figure]:
@@ -153,8 +157,8 @@ def _speed(training: Training) -> list[Figure]:
             inputs=(
                 *inputs,
                 Input("tokens of a step", plan.batch_tokens),
-                Input("update", training.optimizer_s, "s"),
-                Input("slow links", training.communication.extra_s, "s"),
+                Input("update", training.optimizer_s, "s", "computed"),
+                Input("slow links", training.communication.extra_s, "s", "computed"),
             ),
             drivers=_step_drivers(training),
             measurement_ids=setup.measurement_ids,
@@ -175,8 +179,8 @@ def _time(training: Training) -> list[Figure]:
     plan = training.plan
     lost = training.lost
     inputs = (
-        Input("steps", plan.steps),
-        Input("time of one step", training.step_s.expected, "s"),
+        Input("steps", plan.steps, "", "computed"),
+        Input("time of one step", training.step_s.expected, "s", "computed"),
         Input(
             "lost to restarts", lost.expected, "", "Llama 3, arXiv 2407.21783, § 3.3.4: 419 interruptions in 54 days"
         ),
@@ -242,7 +246,7 @@ def _cost(training: Training, price: Range, source: str, of_hours: tuple[Driver,
         formula=r"n \cdot T \cdot p_{GPU\text{-}hour}",
         source="definition",
         inputs=(
-            Input("GPU-hours", hours.expected),
+            Input("GPU-hours", hours.expected, "", "computed"),
             Input("price of a GPU-hour", price.expected, "USD", source),
         ),
         drivers=tuple(sorted(drivers, key=lambda one: one.low - one.high)),
@@ -260,8 +264,8 @@ def _warnings(training: Training) -> list[str]:
         )
     if not setup.shape.exact:
         found.append(
-            "Layers and width were inferred from the parameter count; give the architecture for the attention's exact "
-            "share."
+            "Layers, width and KV heads were inferred from the parameter count; give the architecture for the "
+            "attention's exact share."
         )
     if training.plan.steps < 1:
         found.append(

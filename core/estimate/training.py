@@ -15,7 +15,7 @@ from core.estimate.efficiency import Efficiency, efficiency
 from core.estimate.flops import forward_flop_per_token, six_nd, training_flop_per_token
 from core.estimate.hardware import Accelerator
 from core.estimate.interruptions import share_lost
-from core.estimate.optimizer_step import default_batch_tokens, optimizer_s
+from core.estimate.optimizer_step import FINE_TUNE_TOKENS, default_batch_tokens, optimizer_s
 from core.estimate.ranges import Range
 from core.estimate.recompute import Recompute, default_recompute, recomputed_flop_per_token
 from core.estimate.shape import ModelShape
@@ -196,7 +196,8 @@ def resolve(setup: TrainSetup, said: str = "") -> Plan:
     sequence = setup.sequence_length or min(SEQUENCE_LENGTH, setup.shape.context)
     recompute = setup.recompute or default_recompute(setup.shape, setup.gpu)
     samples = setup.shape.kind == "other"
-    most = min(BATCH_SAMPLES if samples else default_batch_tokens(setup.shape.parameters), setup.tokens)
+    usual = FINE_TUNE_TOKENS if setup.method != "full" else default_batch_tokens(setup.shape.parameters, setup.tokens)
+    most = min(BATCH_SAMPLES if samples else usual, setup.tokens)
     batch = setup.global_batch * sequence if setup.global_batch else max(sequence, most)
     tensor = setup.tensor_parallel or default_tensor_parallel(setup.shape, setup.gpu, gpus)
     assumed = [

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import math
 import re
+from collections.abc import Iterable
 
+from core.estimate.amounts import digits as digits
 from core.estimate.amounts import significant
 from core.estimate.ranges import Range
 
+_MOST_DAYS = 1_000
+_OLD_PRICE = re.compile(r"Price of (.+?),? is (\d+) months old\.")
 _NUMBER = re.compile(r"\$?[\d.,]+")
 _STEPS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 _BYTES = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+_DAY = 86_400
+_YEAR = 365.25 * _DAY
 _SECONDS = (
-    (86_400 * 365.25, "years"),
-    (86_400, "days"),
+    (_DAY, "days"),
     (3_600, "hours"),
     (60, "min"),
     (1, "s"),
     (1e-3, "ms"),
     (1e-6, "µs"),
 )
-
-
-def digits(value: float, significant: int = 3) -> str:
-    """1234567 → 1,230,000; 0.01234 → 0.0123."""
-    if not value or not math.isfinite(value):
-        return "0" if not value else str(value)
-    places = significant - 1 - math.floor(math.log10(abs(value)))
-    rounded = round(value, places)
-    return f"{rounded:,.{max(0, places)}f}".rstrip("0").rstrip(".") if places > 0 else f"{rounded:,.0f}"
 
 
 def large(value: float) -> str:
@@ -41,7 +36,7 @@ def large(value: float) -> str:
 
 
 def said(value: float, unit: str) -> str:
-    """With its unit, in the size people use: bytes, seconds, USD, FLOP and the rest."""
+    """With its unit, in the size people use: bytes, seconds and days, USD, FLOP and the rest."""
     if unit == "USD":
         return f"${large(value) if abs(value) >= 1e6 else digits(value)}"
     if unit.startswith("USD/"):
@@ -49,7 +44,9 @@ def said(value: float, unit: str) -> str:
     if unit == "bytes":
         return _scaled(value, _BYTES, "B")
     if unit == "s":
-        return _scaled(value, _SECONDS, "s")
+        return _time(value)
+    if unit == "days":
+        return _time(value * _DAY) if value else "0 days"
     if unit in ("FLOP", "FLOP/s"):
         return f"{value:.3g} {unit}"
     if unit == "share":
@@ -65,6 +62,27 @@ def said_range(value: Range, unit: str) -> str:
     begun, ended = _NUMBER.match(low), _NUMBER.match(high)
     same = begun and ended and low[begun.end() :] == high[ended.end() :]
     return f"{begun[0]} to {high}" if same and begun else f"{low} to {high}"
+
+
+def ages_together(notes: Iterable[str]) -> tuple[str, ...]:
+    """The notes, with those that say that a price is old as one."""
+    kept, old = list[str](), list[tuple[str, str]]()
+    for note in dict.fromkeys(notes):
+        if found := _OLD_PRICE.fullmatch(note):
+            old.append((found[1], found[2]))
+        else:
+            kept.append(note)
+    if len(old) < 2:
+        return tuple(dict.fromkeys(notes))
+    told = "; ".join(f"{what} ({months} months)" for what, months in old)
+    return (*kept, f"{len(old)} of the prices are older than six months: {told}.")
+
+
+def _time(seconds: float) -> str:
+    """Years from 1,000 days on, so that a run of a year and a half is still told in days."""
+    if abs(seconds) > _MOST_DAYS * _DAY:
+        return f"{digits(seconds / _YEAR)} years"
+    return _scaled(seconds, _SECONDS, "s")
 
 
 def _scaled(value: float, steps: tuple[tuple[float, str], ...], least: str) -> str:

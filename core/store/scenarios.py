@@ -65,9 +65,10 @@ class ScenarioRepository:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def save(self, scenario: NewScenario) -> ScenarioRecord:
-        """Keep it under its name, in place of what that held, of whatever kind. Raises InvalidInput unless the name,
-        trimmed, has 1 to 80 characters, the kind is known and every figure has its keys."""
+    def save(self, scenario: NewScenario, *, over: bool = True) -> ScenarioRecord:
+        """Keep it under its name. over: in place of what that held, of whatever kind. Raises InvalidInput unless the
+        name, trimmed, has 1 to 80 characters and is free or to be saved over, the kind is known and every figure has
+        its keys."""
         name = checked_name(scenario.name, "name", LONGEST_NAME)
         _check(scenario)
         with self._db.transaction() as tx:
@@ -76,11 +77,22 @@ class ScenarioRepository:
             if row is None:
                 row = ScenarioRow(name=name)
                 tx.add(row)
+            elif not over:
+                raise InvalidInput(
+                    f"'{name}' is a saved scenario already.", next_step="Choose another name, or save over it."
+                )
             row.kind, row.spec, row.sentence = scenario.kind, scenario.spec, storable_text(scenario.sentence)
             row.figures, row.notes, row.measurement_ids = scenario.figures, scenario.notes, scenario.measurement_ids
             row.form, row.updated_at = scenario.form, utc_now()
             tx.flush()
             return to_record(ScenarioRecord, row)
+
+    def named(self, name: str) -> ScenarioRecord | None:
+        """The one of this name, trimmed; None without. Raises InvalidInput for a name out of bounds."""
+        name = checked_name(name, "name", LONGEST_NAME)
+        with self._db.reading() as tx:
+            row = tx.scalar(select(ScenarioRow).where(ScenarioRow.name == name))
+            return None if row is None else to_record(ScenarioRecord, row)
 
     def list(self, kind: str | None = None) -> ScenarioRecords:
         """All of them, or those of a kind, the last changed first."""

@@ -26,8 +26,8 @@ from core.models import catalogue
 from core.store.measurements import MeasurementRecord
 from core.store.runs import RunRecord, RunRepository
 from exports.cells import csv_bytes
-from pages import state
 from pages.services import services
+from pages.widgets import page_links
 from pages.widgets.chart_parts import CONFIG, Row
 from pages.widgets.cost_accuracy_charts import held_rows, own_figure, own_rows, serving_figure, training_figure
 from pages.widgets.take_away import csv_button
@@ -120,8 +120,7 @@ def _draw_own() -> None:
             st.caption("  \n".join(plain(why) for why in check.left_out[:MOST_LEFT_OUT]))
             if len(check.left_out) > MOST_LEFT_OUT:
                 st.caption(f"and {len(check.left_out) - MOST_LEFT_OUT} more.")
-    if st.button("See the measurements on the Models page", icon=":material/speed:", key="cost_accuracy_models"):
-        st.switch_page(state.page("models"))
+    page_links.to_models("See the measurements on the Models page")
 
 
 def _draw_nothing_measured() -> None:
@@ -131,8 +130,7 @@ def _draw_nothing_measured() -> None:
             "what the estimate said and what this machine did, and “This machine” can be chosen as hardware, with "
             "efficiencies of its own."
         )
-        if st.button("Measure a model", type="primary", icon=":material/speed:", key="cost_accuracy_measure"):
-            st.switch_page(state.page("models"))
+        page_links.to_models("Measure a model")
 
 
 def _own_finding(check: CalibrationCheck) -> str:
@@ -151,7 +149,8 @@ def _own_finding(check: CalibrationCheck) -> str:
 
 def _errors_row(rows: str, by: str, found: Errors) -> Row:
     return {
-        "Figures": f"{rows}: {found.count}",
+        "Held against": rows,
+        "Figures": found.count,
         "By": by,
         "Median": 100 * found.median,
         "Worst": 100 * found.worst,

@@ -162,7 +162,8 @@ def _mark_crossing(sketch: Sketch, found: Breakeven, x: list[float]) -> None:
     elif crossing.verdict == "from":
         at = min(max(crossing.expected_tokens, x[0]), end)
         share = math.log(at / x[0]) / math.log(end / x[0])
-        text = f"own pays from<br><b>{tokens(crossing.expected_tokens)}</b><br>{_between(found)}"
+        lasting = "for good " if crossing.has_window else ""
+        text = f"own pays {lasting}from<br><b>{tokens(crossing.expected_tokens)}</b><br>{_between(found)}"
         sketch.upright(at, dash="dash")
     elif crossing.low_tokens < NEVER:
         text = f"own most likely never pays<br>at best from {tokens(crossing.low_tokens)}"

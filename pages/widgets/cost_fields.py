@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from pages import state
+from pages.widgets.words import plain
 
 
 def text(
@@ -57,11 +58,17 @@ def choice(
     help: str | None = None,
 ) -> str:
     """One of the options, which are what the configuration has; names: what is shown."""
+    shown = names or _plain
+    asked = state.asked_for(key)
+    if asked is not None and asked not in {shown(one) for one in options}:
+        st.warning(
+            f"The link asks for {label.lower()} “{plain(asked)}”, which is not here: {plain(shown(default))} is shown."
+        )
     found = st.selectbox(
         label,
         list(options),
         index=list(options).index(default),
-        format_func=names or _plain,
+        format_func=shown,
         key=state.cost_key(key),
         help=help,
         bind="query-params",

@@ -27,7 +27,7 @@ def parts_picture(answer: MemoryAnswer) -> go.Figure:
     gpu = answer.gpu
     return parts_figure(
         "Memory of one GPU",
-        "Needed" if gpu is None else "Needed, and it fits:" if answer.fits else "Needed, which does not fit:",
+        "Needed" if gpu is None else f"Needed, {'and it' if answer.fits else 'which'} {answer.verdict}:",
         answer.memory.total.value,
         [Part(name=part.label, value=part.value) for part in answer.memory.parts],
         "bytes",

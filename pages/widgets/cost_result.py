@@ -7,10 +7,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.errors import NotFound
 from core.estimate.figures import Figure, Input
 from core.estimate.report import Report
 from core.estimate.words import large, said, said_range
+from core.store.measurements import MeasurementRepository
 from pages import state
+from pages.services import services
+from pages.widgets import page_links
 from pages.widgets.words import plain
 
 # The figures of each kind that stand above the picture.
@@ -141,10 +145,17 @@ def _input_row(one: Input) -> dict[str, str]:
     return {"Input": one.name, "Value": value, "Source": one.source or "given"}
 
 
+def model_of(measurement_id: str) -> str | None:
+    """The model that was measured; None when the measurement is gone."""
+    try:
+        return MeasurementRepository(services().db).get(measurement_id).model_id
+    except NotFound:
+        return None
+
+
 def _measurements(ids: Sequence[str]) -> None:
     if not ids:
         return
     st.markdown(f"**Measured**: {len(ids)} recorded cells, whose ids are")
     st.code("\n".join(ids), language=None)
-    if st.button("See them on the Models page", icon=":material/speed:"):
-        st.switch_page(state.page("models"))
+    page_links.to_models("See them where they were measured", model_of(ids[0]))

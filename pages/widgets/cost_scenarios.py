@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import streamlit as st
 
 from core.errors import GroundworkError
-from core.estimate.report import TITLES, Report
+from core.estimate.report import TITLES, Kind, Report
 from core.estimate.words import said, said_range
 from core.store.database import Database
 from core.store.scenarios import ScenarioRecord, ScenarioRecords, ScenarioRepository
@@ -17,11 +19,17 @@ from exports.filenames import safe_filename
 from pages import state
 from pages.widgets.words import plain
 
+_ASKED = "c_scenario_asked"
+"""In the session: what a press asked for that waits for a yes: "save" and a name, or "delete" and an id."""
+_TOLD = "c_scenario_told"
+"""In the session: what the yes came to, and whether it went well; told once."""
+
 
 def draw(db: Database, report: Report | None) -> None:
     """report: the one on the page; None when it has a fault."""
     repository = ScenarioRepository(db)
     st.subheader("Scenarios")
+    _tell()
     if report is not None:
         _save(repository, report)
     saved = repository.list()
@@ -29,7 +37,7 @@ def draw(db: Database, report: Report | None) -> None:
         st.caption("None yet. Save this estimate under a name, change an input, save again, and compare the two here.")
         return
     for record in saved:
-        _line(repository, record)
+        _line(repository, record, report)
     _compare(saved)
 
 
@@ -41,31 +49,121 @@ def _save(repository: ScenarioRepository, report: Report) -> None:
         name = st.text_input(
             "Save this estimate as", key="c_scenario_name", placeholder="A name, such as: 8B on one H100"
         )
-        if st.form_submit_button("Save", icon=":material/bookmark_add:"):
-            try:
-                kept = repository.save(scenario_of(name, report, form=state.cost_form()))
+        pressed = st.form_submit_button("Save", icon=":material/bookmark_add:")
+    if pressed:
+        _ask(None)
+        try:
+            if repository.named(name) is None:
+                kept = repository.save(scenario_of(name, report, form=state.cost_form()), over=False)
                 st.toast(f"Saved “{plain(kept.name)}”.", icon=":material/check_circle:")
-            except GroundworkError as error:
-                st.error(str(error), icon=":material/error:")
+            else:
+                _ask("save", name.strip())
+        except GroundworkError as error:
+            st.error(str(error), icon=":material/error:")
+    if _asked("save", name.strip()):
+        _ask_over(repository, name.strip(), report)
 
 
-def _line(repository: ScenarioRepository, record: ScenarioRecord) -> None:
+def _ask_over(repository: ScenarioRepository, name: str, report: Report) -> None:
+    """In place of losing what the name holds."""
+    held = repository.named(name)
+    if held is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"“{plain(name)}” is a {_title(held)} scenario already.")
+        st.button(
+            "Save over it",
+            key="c_save_over",
+            type="primary",
+            icon=":material/save:",
+            on_click=_save_over,
+            args=(repository, name, report),
+        )
+        st.button("Cancel", key="c_save_cancel", type="tertiary", on_click=_ask, args=(None,))
+
+
+def _save_over(repository: ScenarioRepository, name: str, report: Report) -> None:
+    _ask(None)
+    try:
+        repository.save(scenario_of(name, report, form=state.cost_form()))
+    except GroundworkError as error:
+        st.session_state[_TOLD] = str(error), False
+    else:
+        st.session_state[_TOLD] = f"Saved “{plain(name)}” over what it held.", True
+
+
+def _line(repository: ScenarioRepository, record: ScenarioRecord, report: Report | None) -> None:
+    """Of another kind than the estimate on the page, it says where it opens."""
+    other = report is not None and report.kind != record.kind
     with st.container(border=True):
-        st.markdown(f"**{plain(record.name)}** · {TITLES[record.kind]} · {record.updated_at:%Y-%m-%d %H:%M} UTC")  # type: ignore[index]
+        kind = f":orange-badge[{_title(record)}]" if other else f":gray-badge[{_title(record)}]"
+        st.markdown(f"**{plain(record.name)}** {kind} {record.updated_at:%Y-%m-%d %H:%M} UTC")
         st.caption(plain(record.sentence))
+        if _asked("delete", record.id):
+            _ask_delete(repository, record)
+            return
         with st.container(horizontal=True):
             if record.form:
                 st.button(
-                    "Open",
+                    f"Open under {_title(record)}" if other else "Open",
                     key=f"c_open_{record.id}",
                     icon=":material/folder_open:",
                     type="tertiary",
                     on_click=state.fill_cost,
                     args=(record.form,),
                 )
-            if st.button("Delete", key=f"c_delete_{record.id}", icon=":material/delete:", type="tertiary"):
-                repository.delete(record.id)
-                st.rerun(scope="fragment")
+            st.button(
+                "Delete",
+                key=f"c_delete_{record.id}",
+                icon=":material/delete:",
+                type="tertiary",
+                on_click=_ask,
+                args=("delete", record.id),
+            )
+
+
+def _ask_delete(repository: ScenarioRepository, record: ScenarioRecord) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"Delete “{plain(record.name)}” and its figures?")
+        st.button(
+            "Delete it",
+            key=f"c_delete_yes_{record.id}",
+            type="primary",
+            icon=":material/delete_forever:",
+            on_click=_delete,
+            args=(repository, record),
+        )
+        st.button("Keep it", key=f"c_delete_no_{record.id}", type="tertiary", on_click=_ask, args=(None,))
+
+
+def _delete(repository: ScenarioRepository, record: ScenarioRecord) -> None:
+    _ask(None)
+    try:
+        repository.delete(record.id)
+    except GroundworkError as error:
+        st.session_state[_TOLD] = str(error), False
+    else:
+        st.session_state[_TOLD] = f"“{plain(record.name)}” was deleted.", True
+
+
+def _title(record: ScenarioRecord) -> str:
+    return TITLES[cast(Kind, record.kind)]
+
+
+def _ask(what: str | None, about: str = "") -> None:
+    st.session_state[_ASKED] = (what, about)
+
+
+def _asked(what: str, about: str) -> bool:
+    return bool(st.session_state.get(_ASKED) == (what, about))
+
+
+def _tell() -> None:
+    text, well = st.session_state.pop(_TOLD, ("", True))
+    if text and well:
+        st.toast(text, icon=":material/check_circle:")
+    elif text:
+        st.error(text, icon=":material/error:")
 
 
 def _compare(saved: ScenarioRecords) -> None:

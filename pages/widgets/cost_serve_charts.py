@@ -119,13 +119,19 @@ def curve(setup: ServeSetup) -> list[Point]:
 
 
 def step_figure(answer: ServeAnswer) -> go.Figure:
-    """One decode step, or an encoder's pass, at the expected factors; the range is that of the whole."""
+    """One decode step, an encoder's pass, or another network's answer, at the expected factors; the range is that of
+    the whole."""
     serving = answer.serving
     whole = serving.step_s or serving.prefill_s or serving.request_s
     bound = serving.decode_bound or serving.prefill_bound
+    title, one = "Where a pass's time goes", "One pass"
+    if serving.step_s:
+        title, one = "Where a decode step's time goes", f"One step for {answer.setup.concurrency:,} requests"
+    elif not serving.prefill_s:
+        title, one = "Where an answer's time goes", "One answer"
     return parts_figure(
-        "Where a decode step's time goes" if serving.step_s else "Where a pass's time goes",
-        f"One step for {answer.setup.concurrency:,} requests" if serving.step_s else "One pass",
+        title,
+        one,
         whole.value,
         [Part(name=part.name, value=Range.exactly(part.seconds)) for part in serving.step_parts],
         "s",
@@ -150,11 +156,12 @@ class _Words:
 
 
 def _words(setup: ServeSetup) -> _Words:
+    of_gpu = " of a GPU" if setup.counts_in_gpus else ""
     if setup.decodes:
         return _Words(
             "Throughput against speed of one answer",
             "time per token, ms",
-            "tokens/s of a GPU",
+            f"tokens/s{of_gpu}",
             "tokens/s",
             "tokens_per_s_per_gpu",
             "time_per_token_s",
@@ -164,7 +171,7 @@ def _words(setup: ServeSetup) -> _Words:
     return _Words(
         "Throughput against time of an answer",
         "time of an answer, ms",
-        f"{what}/s of a GPU",
+        f"{what}/s{of_gpu}",
         f"{what}/s",
         f"{what}_per_s_per_gpu",
         "answer_s",

@@ -27,12 +27,17 @@ from pages.widgets.cost_table_rows import (
     changes,
     hardware_rows,
     key_of,
+    own_source,
     price_rows,
 )
 from pages.widgets.take_away import csv_button
 from pages.widgets.words import count_of, plain
 
 HEIGHT = 420
+NEEDED = {
+    "hardware": "Id, Name, Memory, Bandwidth and 16-bit",
+    "prices": "GPU, Who rents it out, Term, Low and High",
+}
 _READ = {"hardware": hardware_rows, "prices": price_rows}
 _COLUMNS = {"hardware": HARDWARE, "prices": PRICES}
 
@@ -80,6 +85,7 @@ def _draw_changes(table: Table, found: Changes) -> None:
     """Save or discard, and what is in the way of it."""
     if not found:
         st.caption("Double-click a cell to change it; + above the table adds a row. Nothing counts before it is saved.")
+        st.caption(f"A new row needs {NEEDED[table]}; its source is filled in, and yours to correct.")
         return
     count = len(found.put) + len(found.drop)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -168,17 +174,19 @@ def _set_aside(table: Table) -> None:
 
 
 def _config(table: Table) -> dict[str, Any]:
-    column = st.column_config
+    """No least values: a column that has one drops a typed minus sign without a word. A number below 0 is refused when
+    it is saved."""
+    column, today = st.column_config, date.today()
     shared: dict[str, Any] = {
         MARK: column.TextColumn(MARK, disabled=True, help="Yours, changed by you, or past six months.", width="small"),
-        "Source": column.TextColumn("Source", help="Who says so: a datasheet, an offer, an invoice.", width="medium"),
-        "As of": column.TextColumn("As of", help="YYYY-MM or YYYY-MM-DD", width="small"),
+        "Source": column.TextColumn(
+            "Source", help="Who says so: a datasheet, an offer, an invoice.", width="medium", default=own_source(today)
+        ),
+        "As of": column.TextColumn("As of", help="YYYY-MM or YYYY-MM-DD", width="small", default=today.isoformat()),
     }
     if table == "prices":
         ids = [one.id for one in own_tables.hardware()]
-        dollars = {
-            name: column.NumberColumn(name, format="dollar", min_value=0.0) for name in ("Low, USD/h", "High, USD/h")
-        }
+        dollars = {name: column.NumberColumn(name, format="dollar") for name in ("Low, USD/h", "High, USD/h")}
         return (
             shared
             | dollars
@@ -187,21 +195,17 @@ def _config(table: Table) -> dict[str, Any]:
                 "Term": column.SelectboxColumn("Term", options=list(TERMS), default="on_demand"),
             }
         )
-    numbers = {one.name: column.NumberColumn(one.name, format="%.6g", min_value=0.0) for one in HARDWARE if one.scale}
+    numbers = {one.name: column.NumberColumn(one.name, format="%.6g") for one in HARDWARE if one.scale}
     return (
         shared
         | numbers
         | {
             "Id": column.TextColumn("Id", help="Small letters, digits and dashes, as in h100-sxm-80gb.", pinned=True),
             "Kind": column.SelectboxColumn("Kind", options=["gpu", "tpu", "cpu"], default="gpu", width="small"),
-            "In a node": column.NumberColumn(
-                "In a node", format="%d", min_value=1, step=1, help="Devices that share a fast link."
-            ),
+            "In a node": column.NumberColumn("In a node", format="%d", step=1, help="Devices that share a fast link."),
             "In the node, GB/s": column.NumberColumn(
-                "In the node, GB/s", min_value=0.0, help="Of one device to the others, both directions together."
+                "In the node, GB/s", help="Of one device to the others, both directions together."
             ),
-            "Network, GB/s": column.NumberColumn(
-                "Network, GB/s", min_value=0.0, help="Of one device out of the node, one direction."
-            ),
+            "Network, GB/s": column.NumberColumn("Network, GB/s", help="Of one device out of the node, one direction."),
         }
     )

@@ -78,6 +78,8 @@ PRICES = (
     Column("As of", "as_of"),
     Column("Source", "source"),
 )
+FILLED_IN = ("kind", "term", "source", "as_of")
+"""What the page writes into a row that is added."""
 KEYS: Mapping[str, tuple[str, ...]] = {"hardware": ("id",), "prices": ("gpu", "tier", "term")}
 
 
@@ -112,6 +114,11 @@ def price_rows(today: date) -> list[Shown]:
     ]
 
 
+def own_source(today: date) -> str:
+    """Of a row that the reader adds, until a better one is given."""
+    return f"own entry, {today.isoformat()}"
+
+
 def cells(row: Shown, columns: Sequence[Column]) -> Cells:
     """As the page shows it."""
     return {MARK: row.mark} | {column.name: _shown(row.values[column.field], column) for column in columns}
@@ -128,7 +135,7 @@ def changes(table: str, base: Sequence[Shown], edited: Sequence[Mapping[str, Any
     put, seen = [], set[Key]()
     for cells_now in edited:
         now = {column.field: _cleaned(cells_now.get(column.name)) for column in columns}
-        if all(value is None for value in now.values()):
+        if all(value is None or field in FILLED_IN for field, value in now.items()):
             continue  # a row that was added and left empty
         key = key_of(now, table)
         seen.add(key)

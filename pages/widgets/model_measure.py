@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import GroundworkError, InvalidInput
+from core.estimate.calibration import BUSY_SHARE
 from core.jobs import launch
 from core.measure.grid import Grid, default_grid, offered_precisions
 from core.measure.roofline import share_of_limit
@@ -21,7 +22,6 @@ KIND = "measure"
 KEPT = "Points that were measured are kept."
 LENGTHS = (16, 64, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
 BATCHES = (1, 2, 4, 8, 16, 32)
-BUSY_SHARE = 0.15  # of the cores; above it figures are more about the neighbours than about the model
 CHART = {"displayModeBar": False}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import ROOT, StartApp, settled
 
@@ -44,6 +44,12 @@ def headline(page: Page) -> str:
 def ask(page: Page, view: str) -> None:
     page.get_by_role("radio", name=view, exact=True).click()
     settled(page)
+
+
+def opener(page: Page, name: str) -> Locator:
+    """The button that opens a saved estimate."""
+    box = page.get_by_test_id("stVerticalBlock").filter(has_text=name).last
+    return box.locator('[data-testid="stBaseButton-tertiary"]').filter(has_text="Open")
 
 
 def download(page: Page, label: str) -> bytes:
@@ -98,11 +104,16 @@ def test_two_estimates_are_saved_and_compared(page: Page) -> None:
         page.get_by_role("textbox", name="Save this estimate as").fill(name)
         page.get_by_role("button", name="Save", exact=True).click()
         settled(page)
-    expect(page.get_by_role("button", name="Open").nth(1)).to_be_visible()
-    settled(page)
+    expect(opener(page, "small")).to_be_visible()
     table = download(page, "Comparison (CSV)").decode("utf-8-sig")
     assert "small" in table
     assert "large" in table
+    ask(page, "Memory")
+    opener(page, "small").click()
+    expect(page.locator("h4").first).to_contain_text("1 trillion tokens")
+    settled(page)
+    assert "c_view" not in page.url  # the first question, and the inputs as they were saved
+    assert "c_tokens" not in page.url
 
 
 def test_a_fault_keeps_what_was_typed_and_says_what_to_do(page: Page) -> None:
@@ -110,6 +121,18 @@ def test_a_fault_keeps_what_was_typed_and_says_what_to_do(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert").first).to_contain_text("lots")
     expect(page.get_by_role("textbox", name="Tokens", exact=True)).to_have_value("lots")
+
+
+def test_a_link_to_what_is_not_here_says_so(page: Page, app_url: str) -> None:
+    open_page(page, f"{app_url}/cost?c_model=Nonexistent+3B&c_tokens=2T")
+    expect(page.get_by_role("alert").filter(has_text="Nonexistent 3B")).to_be_visible()
+    expect(page.locator("h4").first).to_contain_text("2 trillion tokens")
+
+
+def test_the_page_can_be_left_for_the_models_from_a_measured_figure(page: Page, app_url: str) -> None:
+    open_page(page, f"{app_url}/cost?c_view=How+sure")
+    page.get_by_role("link", name="Measure a model").click()
+    expect(page.get_by_role("heading", name="Models", exact=True)).to_be_visible(timeout=30_000)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

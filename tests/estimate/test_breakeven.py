@@ -125,6 +125,23 @@ def test_with_several_crossings_the_last_counts_and_the_first_is_told() -> None:
     )
 
 
+def test_a_window_below_the_lasting_crossing_is_told_wherever_the_reader_stands() -> None:
+    first = cross(ask(api_in=0.1, api_out=0.16, people_usd=X(1000))).first_tokens
+    for volume in (first / 100, first * 1.001, first * 100):
+        said = sentence(breakeven(ask(volume, api_in=0.1, api_out=0.16, people_usd=X(1000))))
+        assert "for good" in said
+        assert "until a further replica is needed" in said
+    assert "for good" not in sentence(breakeven(ask()))
+
+
+def test_a_speed_is_computed_a_price_is_somebodys_and_the_demand_the_readers() -> None:
+    figure = breakeven(ask(source="a list", speed_source="computed: the serving estimate")).own_usd_per_month
+    sources = {one.name: one.source for one in figure.inputs}
+    assert sources["price of a GPU-hour"] == "a list"
+    assert sources["input speed of a replica"].startswith("computed")
+    assert sources["tokens a month"] == ""
+
+
 def test_never_when_a_full_replica_is_dearer_than_the_api() -> None:
     found = breakeven(ask(api_in=0.02, api_out=0.05))
     assert found.crossing.verdict == "never"
@@ -228,15 +245,15 @@ def test_the_sentence_of_the_founder() -> None:
     said = sentence(breakeven(ask(2.1e9, gpu_hour=Range(2.88, 3.5, 4.66))))
     assert said == (
         "At 2.1 billion tokens a month, hosting Llama 3.1 8B yourself on 1 × H100 costs $2,100–3,400 a month against"
-        " $1,210 for the API; it pays from 3.7–5.9 billion tokens a month."
+        " $1,210 for the API; it pays from 3.66–5.92 billion tokens a month."
     )
 
 
 @pytest.mark.parametrize(
     ("tokens", "words"),
     [
-        (1e9, "it pays from 3.7–5.9"),
-        (9e9, "it pays already, from 3.7–5.9"),
+        (1e9, "it pays from 3.66–5.92"),
+        (9e9, "it pays already, from 3.66–5.92"),
         (4.5e9, "so that here it may go either way"),
     ],
 )

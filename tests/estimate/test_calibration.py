@@ -227,3 +227,43 @@ def test_a_calibration_of_another_machine_or_precision_is_refused() -> None:
 
 def served_machine() -> Any:
     return this_machine(README_CELLS, host="here", precision="int8").machine
+
+
+def busy(cell: MeasurementRecord, share: float = 0.4) -> MeasurementRecord:
+    return replace(cell, environment=cell.environment | {"other_work": share})
+
+
+def test_cells_measured_beside_other_programs_are_left_out_where_quiet_ones_exist() -> None:
+    quiet = [gpu_cell(place, share=0.8) for place in range(3)]
+    later = timedelta(hours=1)
+    disturbed = [replace(busy(gpu_cell(9, share=0.2)), created_at=quiet[0].created_at + later, flop_per_s_limit=1e12)]
+    (found,) = calibrations([*quiet, *disturbed])
+    assert found.decode.expected == pytest.approx(0.8)
+    assert found.measurement_ids == ("gpu0", "gpu1", "gpu2")
+    assert found.machine.fp16_flops_per_s == 100e12  # nor is the limit that was probed meanwhile
+    assert "1 measured cell is left out" in found.notes[0]
+    assert calibrations(quiet)[0].notes == ()
+
+
+def test_only_busy_cells_are_used_and_said_to_be() -> None:
+    (found,) = calibrations([busy(gpu_cell(place)) for place in range(2)])
+    assert found.measurement_ids == ("gpu0", "gpu1")
+    assert "measure again" in found.notes[0]
+    assert found.notes[0] in served(calibration=replace(served_calibration(), notes=found.notes)).notes
+
+
+def test_a_cell_up_to_the_limit_of_other_work_or_without_any_is_quiet() -> None:
+    unsaid = replace(gpu_cell(1), environment={})
+    (found,) = calibrations([busy(gpu_cell(0), 0.15), unsaid, busy(gpu_cell(2), 0.16)])
+    assert found.measurement_ids == ("gpu0", "gpu1")
+
+
+def served_calibration() -> Any:
+    return this_machine(README_CELLS, host="here", precision="int8")
+
+
+def test_this_machine_is_counted_as_one_and_not_in_gpus() -> None:
+    made = served()
+    assert made.tokens_per_s_per_gpu
+    assert made.tokens_per_s_per_gpu.label == "Output tokens a second"
+    assert not any("GPU" in one.label for one in made.figures)

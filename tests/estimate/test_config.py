@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from core.errors import InvalidInput
-from core.estimate.config import ArchitectureSpec, ModelSpec, RangeSpec, parse, read_file
-from core.estimate.specs import TrainSpec
+from core.estimate.config import ArchitectureSpec, ModelSpec, RangeSpec, ShareSpec, parse, read_file
+from core.estimate.specs import BreakevenSpec, TrainSpec
 
 RUN: dict[str, Any] = {"parameters": "7B", "tokens": "1T", "gpu": "h100-sxm-80gb"}
 
@@ -62,7 +62,7 @@ def test_no_count_is_zero_negative_endless_a_truth_value_or_no_number(bad: Any) 
 
 
 @pytest.mark.parametrize(
-    "bad", [-1, float("nan"), float("inf"), True, "x", [], "40%", {"low": 3, "expected": 2, "high": 1}]
+    "bad", [-1, float("nan"), float("inf"), True, "x", [], "40x", "140%", {"low": 3, "expected": 2, "high": 1}]
 )
 def test_no_range_is_negative_endless_turned_round_or_no_number(bad: Any) -> None:
     assert refused(RUN | {"hfu": bad}).startswith("hfu")
@@ -87,6 +87,35 @@ def test_no_range_is_negative_endless_turned_round_or_no_number(bad: Any) -> Non
 def test_ranges_are_read_as_people_write_them(written: Any, low: float, expected: float, high: float) -> None:
     found = RangeSpec.model_validate(written).range()
     assert (found.low, found.expected, found.high) == (low, expected, high)
+
+
+@pytest.mark.parametrize(
+    ("written", "low", "high"),
+    [("40%", 0.4, 0.4), ("20% to 60%", 0.2, 0.6), ("20 to 60%", 0.2, 0.6), ("20–60 %", 0.2, 0.6), ("0.4", 0.4, 0.4)],
+)
+def test_a_share_may_be_written_in_percent(written: str, low: float, high: float) -> None:
+    found = ShareSpec.model_validate(written).range()
+    assert (found.low, found.high) == (low, high)
+
+
+def test_a_percentage_of_nothing_and_a_mixed_one_are_refused() -> None:
+    assert "a percentage" in refused(RUN | {"usd_per_gpu_hour": "40%"})
+    assert "behind each number" in refused(RUN | {"hfu": "0.2 to 60%"})
+
+
+def test_a_range_has_one_fault_and_not_three() -> None:
+    assert refused(RUN | {"hfu": "40x"}).startswith(
+        "hfu: '40x' is no number; a number, or a range such as 0.2 to 0.6. Correct"
+    )
+    assert refused(RUN | {"hfu": {"low": -1, "expected": -1, "high": -1}}).count("(it is -1)") == 1
+    assert "such as 0.4 or 40%" in refused(RUN | {"hfu": 40})
+
+
+def test_no_hour_is_free_and_no_month_is_beyond_this_world() -> None:
+    asked = {"model": "gpt2", "gpu": "h100-sxm-80gb", "monthly_tokens": "1B", "api_model": "x"}
+    assert "unknown is not free" in refused(asked | {"usd_per_gpu_hour": 0}, BreakevenSpec)
+    assert "up to 1e+18 tokens" in refused(asked | {"monthly_tokens": "1e19"}, BreakevenSpec)
+    assert "up to 1e+12 USD" in refused(asked | {"people_usd_per_month": 1e13}, BreakevenSpec)
 
 
 def test_a_range_of_four_numbers_is_refused_and_not_cut() -> None:

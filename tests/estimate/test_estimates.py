@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,10 @@ import pytest
 
 from core.errors import InvalidInput
 from core.estimate.estimates import estimate
+from core.estimate.fitting import fits
+from core.estimate.inference_memory import InferencePlan
 from core.estimate.local_machine import device
+from core.estimate.memory_estimate import estimate_memory
 from core.estimate.serve_estimate import estimate_serve
 from core.store.database import Database
 from core.store.measurements import MeasurementRepository
@@ -20,6 +24,17 @@ from tests.measurements import NEW
 
 LLAMA = {"model": "llama-3.1-8b"}
 SERVED = {**LLAMA, "gpu": "h100-sxm-80gb"}
+BERT = {
+    "architecture": {
+        "layers": 24,
+        "hidden": 1024,
+        "heads": 16,
+        "kind": "encoder",
+        "vocabulary": 30_522,
+        "context": 512,
+    },
+    "gpu": "t4-16gb",
+}
 API = {**SERVED, "monthly_tokens": "5B", "usd_per_million_input": 0.15, "usd_per_million_output": 0.6}
 
 
@@ -37,6 +52,63 @@ def test_memory_of_what_does_not_fit_says_what_would() -> None:
     report = estimate("memory", {"model": "llama-3.1-70b", "gpu": "h100-sxm-80gb"})
     assert "does not fit" in report.sentence
     assert any("What would make it fit" in note for note in report.notes)
+
+
+def test_the_largest_batch_has_the_range_of_the_memory_and_says_what_drives_it() -> None:
+    _, answer = estimate_memory({**SERVED, "context": 8_192})
+    report, _ = estimate_memory({**SERVED, "context": 8_192})
+    batch = report.get("largest_batch")
+    assert batch is not None
+    assert batch.value.low < batch.value.expected < batch.value.high
+    assert answer.gpu is not None
+    for end, most in (
+        ("high", batch.value.low),
+        ("low", batch.value.high),
+    ):  # what fits at the high total is the low end
+        plan = InferencePlan(context=8_192, batch=int(most))
+        assert fits(answer.shape, plan, answer.gpu, end=end)  # type: ignore[arg-type]
+        assert not fits(answer.shape, replace(plan, batch=int(most) + 1), answer.gpu, end=end)  # type: ignore[arg-type]
+    assert {one.name for one in batch.drivers} <= {"Framework", "Activations"}
+    for driver in batch.drivers:
+        assert batch.value.low <= driver.low < driver.high <= batch.value.high
+
+
+def test_what_fits_only_at_the_expected_total_most_likely_fits() -> None:
+    report, answer = estimate_memory({**SERVED, "batch": 25, "context": 16_000})
+    assert answer.fits
+    assert "most likely fits" in report.sentence
+    assert "of 73.6 GB)" in report.sentence
+    assert "it fits" in estimate("memory", SERVED).sentence
+
+
+def test_the_largest_model_is_told_of_dense_decoders_alone() -> None:
+    largest = estimate("memory", SERVED).get("largest_model_parameters")
+    assert largest is not None
+    assert largest.label == "Largest dense model that fits, at this batch and context"
+    assert estimate("memory", BERT).get("largest_model_parameters") is None
+
+
+def test_a_context_beyond_the_models_own_is_refused_of_an_encoder_and_noted_of_a_decoder() -> None:
+    with pytest.raises(InvalidInput, match="Up to 512 tokens"):
+        estimate("memory", {**BERT, "context": 600})
+    assert any("was made for 131,072" in note for note in estimate("memory", {**SERVED, "context": 200_000}).notes)
+    estimate("memory", {**BERT, "purpose": "train"})  # its sequences are no longer than it reads, unless one says so
+
+
+def test_the_longest_context_ends_at_the_models_own_and_says_so() -> None:
+    report = estimate("memory", SERVED)
+    longest = report.get("largest_context_tokens")
+    assert longest is not None
+    assert longest.value.high == 131_072
+    assert any("the model's own" in note for note in report.notes)
+
+
+def test_a_gpu_has_one_price_in_every_estimate() -> None:
+    _, answer = estimate_memory(SERVED)
+    _, served = estimate_serve(SERVED)
+    assert served.price.usd_per_gpu_hour is not None
+    machine = next(one for one in answer.machines if one.accelerator.id == SERVED["gpu"])
+    assert machine.usd_per_hour == pytest.approx(machine.gpus * served.price.usd_per_gpu_hour.expected)
 
 
 def test_deepspeeds_estimate_comes_from_a_count_and_a_largest_layer() -> None:
@@ -119,3 +191,64 @@ def test_this_machine_is_what_its_measurements_show_and_they_are_named(db: Datab
     speed = report.get("tokens_per_s_per_gpu")
     assert speed is not None
     assert set(speed.measurement_ids) == {one.id for one in saved}
+
+
+def sentence(**given: Any) -> str:
+    return estimate("serve", given).sentence
+
+
+def test_the_expected_replicas_come_first_and_what_a_user_costs_with_its_range() -> None:
+    found = sentence(**SERVED, users=200_000, time_per_token_target_s=0.0075)
+    assert re.search(r"takes \d+ replicas \(\d+ to \d+\), \$[\d.]+ per user and month \(\$[\d.]+ to \$[\d.]+\)", found)
+    assert re.search(r"takes 1 replica, \$[\d.]+ per user", sentence(**SERVED, users=200))
+    assert "per user" not in sentence(**SERVED, requests_per_s=1)
+
+
+def test_a_target_that_is_missed_at_the_concurrency_asked_for_is_a_warning() -> None:
+    report = estimate("serve", {**SERVED, "users": 20_000, "concurrency": 16, "time_per_token_target_s": 0.0075})
+    batch, now = report.get("fleet_batch"), report.get("time_per_token_s")
+    assert batch and now  # noqa: PT018
+    assert report.notes[0].startswith(f"What would meet the target: {batch.value.expected:.0f} at once")
+    assert f"{1e3 * now.value.expected:.3g} ms per token against 7.5 ms" in report.notes[0]
+    easy = estimate("serve", {**SERVED, "users": 20_000, "concurrency": 16, "time_per_token_target_s": 0.5})
+    assert not any(note.startswith("What would") for note in easy.notes)
+    assert "the figures of one are for 16" in easy.notes[0]
+
+
+def test_labels_of_all_replicas_keep_the_case_of_what_is_no_word() -> None:
+    report = estimate("serve", {**SERVED, "users": 20_000})
+    labels = {one.key: one.label for one in report.figures}
+    assert labels["fleet_gpus"] == "All replicas: GPUs"
+    assert labels["fleet_replicas"] == "All replicas: how many"
+    assert labels["fleet_usd_per_month"].startswith("All replicas: $ a month")
+    assert labels["fleet_ttft_s"] == "All replicas: time to first token"
+
+
+def test_an_encoder_speaks_of_no_output_tokens_whatever_is_asked() -> None:
+    for output in (0, 64):
+        report = estimate(
+            "serve",
+            {
+                "model": "bert-base-uncased",
+                "gpu": "l4-24gb",
+                "prompt_tokens": 128,
+                "output_tokens": output,
+                "users": 1_000,
+                "ttft_target_s": 1,
+            },
+        )
+        said = json.dumps(report.to_json()) + " ".join(f"{one.label} {one.inputs}" for one in report.figures)
+        assert "utput tokens" not in said
+        assert "irst token" not in said
+        labels = {one.key: one.label for one in report.figures}
+        assert labels["tokens_per_s_per_gpu"] == "Tokens read a second and GPU"
+        assert labels["ttft_s"] == "Time of a pass"
+
+
+def test_a_cpu_is_no_gpu() -> None:
+    report = estimate("serve", {**LLAMA, "gpu": "epyc-9654", "concurrency": 2, "users": 10, "usd_per_gpu_hour": 1})
+    assert "a GPU" not in report.sentence
+    labels = " ".join(one.label for one in report.figures)
+    assert "and GPU" not in labels
+    assert "GPUs" not in labels
+    assert " a GPU (" in sentence(**SERVED)

@@ -169,3 +169,48 @@ def test_a_plan_is_quick_enough_for_a_page(peak: float) -> None:
     started = time.perf_counter()
     replicas(SETUP, demand=demand_at_peak(peak), target=EASY)
     assert time.perf_counter() - started < 0.15
+
+
+BARE = LatencyTarget(time_per_token_s=0.0068)  # met by no more than a few at once, and by none at a bad end
+
+
+def test_a_target_barely_met_keeps_its_batch_and_no_fleet_explodes() -> None:
+    plan = replicas(SETUP, demand=demand_of_users(200_000, 10), target=BARE)
+    assert plan.batch.value.low == plan.batch.value.expected == plan.batch.value.high
+    assert plan.replicas.value.high < 2 * plan.replicas.value.expected
+    assert plan.time_per_token_s
+    assert plan.time_per_token_s.value.high > 0.0068  # said, not hidden by fewer at once
+
+
+def test_by_how_much_a_bad_end_misses_the_target_is_said() -> None:
+    plan = replicas(SETUP, demand=demand_of_users(200_000, 10), target=BARE)
+    assert plan.time_per_token_s
+    missed = plan.time_per_token_s.value.high / 0.0068 - 1
+    [note] = [note for note in plan.notes if "would be missed" in note]
+    assert f"missed by {missed:.0%}" in note
+    assert f"keeps its {plan.batch.value.expected:.0f} requests at once" in note
+    easy = replicas(SETUP, demand=demand_at_peak(5.0), target=LatencyTarget(ttft_s=60.0))
+    assert not any("would be missed" in note for note in easy.notes)
+
+
+@pytest.mark.parametrize("users", [20, 20_000, 200_000, 2_000_000])
+def test_no_share_exceeds_one_and_what_is_counted_is_whole(users: float) -> None:
+    for target in (EASY, BARE, LatencyTarget()):
+        plan = replicas(replace(SETUP, tensor_parallel=2), demand=demand_of_users(users, 10), target=target)
+        assert all(one.value.high <= 1 for one in plan.figures if one.unit == "share")
+        for one in (plan.replicas, plan.gpus, plan.batch):
+            assert all(end == int(end) >= 1 for end in (one.value.low, one.value.expected, one.value.high))
+        assert plan.gpus.value == plan.replicas.value * 2
+
+
+def test_an_encoders_replicas_speak_of_a_pass() -> None:
+    bert = shape_by_hand(layers=12, hidden=768, heads=12, vocabulary=30_522, kind="encoder", positions=512, context=512)
+    setup = replace(SETUP, shape=bert, precision="fp16", prompt_tokens=128, output_tokens=0)
+    plan = replicas(setup, demand=demand_at_peak(1_000.0), target=LatencyTarget(ttft_s=0.05))
+    assert plan.ttft_s.label == "Time of a pass"
+    words = " ".join([*plan.notes, *(f"{one.label} {one.inputs}" for one in plan.figures)])
+    assert "first token" not in words
+    assert "output tokens" not in words
+    with pytest.raises(InvalidInput) as told:
+        replicas(setup, demand=demand_at_peak(1.0), target=LatencyTarget(ttft_s=1e-6))
+    assert "first token" not in str(told.value)

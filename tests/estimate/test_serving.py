@@ -9,7 +9,9 @@ from dataclasses import replace
 import pytest
 
 from core.errors import InvalidInput
+from core.estimate.fitting import largest_batch
 from core.estimate.hardware import find
+from core.estimate.inference_memory import InferencePlan, inference_memory
 from core.estimate.published_serving import ServingRow, predicted, published_serving
 from core.estimate.ranges import Range
 from core.estimate.roofline_time import Factors, Placement, all_reduce_s, decode_time, decode_work, prefill_work
@@ -351,3 +353,25 @@ def test_serve_takes_the_same_by_name() -> None:
         utilisation=Range(0.4, 0.5, 0.6),
     )
     assert made == estimate(setup())
+
+
+def test_another_network_holds_what_the_memory_estimate_says() -> None:
+    cnn = replace(resnet(), activation_elements_per_sample=22e6)
+    made = estimate(setup(shape=cnn, precision="fp16", prompt_tokens=0, output_tokens=0, concurrency=8))
+    held = inference_memory(cnn, precision="fp16", batch=1).part("activations_bytes").value
+    most = made.largest_batch.value
+    assert most.expected == (0.93 * 80e9 - 2 * 25_557_032) // held.expected
+    assert 5 * most.expected == pytest.approx(largest_batch(cnn, InferencePlan(precision="fp16"), H100) * 5, rel=0.2)
+    assert most.low < most.expected / 5  # how soon tensors are freed is not known
+    assert any("activations" in driver.name for driver in made.largest_batch.drivers)
+
+
+def test_parts_of_another_networks_answer_add_up_to_it() -> None:
+    made = estimate(setup(shape=resnet(), precision="fp16", prompt_tokens=0, output_tokens=0, concurrency=8))
+    assert sum(one.seconds for one in made.step_parts) == pytest.approx(value(made, "request_s"))
+
+
+def test_this_machine_is_no_gpu_and_a_gpu_is_one() -> None:
+    assert estimate(setup()).tokens_per_s_per_gpu.label == "Output tokens a second and GPU"  # type: ignore[union-attr]
+    cpu = estimate(setup(gpu=find("epyc-9654"), concurrency=1))
+    assert cpu.tokens_per_s_per_gpu.label == "Output tokens a second"  # type: ignore[union-attr]

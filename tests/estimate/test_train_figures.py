@@ -133,10 +133,10 @@ def test_what_the_reader_should_know_is_noted_and_nothing_else() -> None:
         return " ".join(made(**changes).notes)
 
     plain = notes()
-    assert "Layers and width were inferred" not in plain
+    assert "Layers, width and KV heads were inferred" not in plain
     assert "No published run" not in plain
     assert "More than ten times" not in plain
-    assert "Layers and width were inferred" in notes(shape=shape_from_parameters(7e9))
+    assert "Layers, width and KV heads were inferred" in notes(shape=shape_from_parameters(7e9))
     assert "No published run on AMD Instinct MI300X" in notes(gpu=find("mi300x"))
     assert "No published run" not in notes(gpu=find("mi300x"), hfu=Range.exactly(0.4))
     assert "More than ten times the tokens" in notes(tokens=15e12)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from core.estimate.amounts import money, money_range, tokens, tokens_range
 from core.estimate.ranges import Range
-from core.estimate.words import digits, large, said, said_range
+from core.estimate.words import ages_together, digits, large, said, said_range
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,13 @@ def test_large_counts_have_the_name_of_their_size(value: float, written: str) ->
         (59.99, "s", "1 min"),
         (86_400, "s", "1 day"),
         (30 * 86_400, "s", "30 days"),
-        (2 * 365.25 * 86_400, "s", "2 years"),
+        (2 * 365.25 * 86_400, "s", "730 days"),
+        (3 * 365.25 * 86_400, "s", "3 years"),
+        (0.1076, "days", "2.58 hours"),
+        (1, "days", "1 day"),
+        (999, "days", "999 days"),
+        (2000, "days", "5.48 years"),
+        (0, "days", "0 days"),
         (4.6e6, "USD", "$4.6 million"),
         (1234, "USD", "$1,230"),
         (0.5, "USD/1M tokens", "$0.5/1M tokens"),
@@ -67,3 +74,29 @@ def test_a_range_is_said_from_end_to_end_and_a_sure_figure_once() -> None:
     assert said_range(Range(1, 2, 3), "GPU-hours") == "1 to 3 GPU-hours"
     assert said_range(Range(0.5e9, 2e9, 3e9), "bytes") == "500 MB to 3 GB"
     assert said_range(Range.exactly(4), "s") == "4 s"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(2.5, "$2.50"), (1234, "$1,230"), (1_234_567, "$1.23 million"), (1e15, "$1,000 trillion"), (1e33, "$1e+33")],
+)
+def test_money_has_three_digits_and_no_thirty(value: float, written: str) -> None:
+    assert money(value) == written
+
+
+def test_amounts_are_rounded_as_every_other_figure_is() -> None:
+    assert money_range(628, 2560) == "$628–2,560"
+    assert money_range(1.2e6, 3.41e6) == "$1.2–3.41 million"
+    assert money_range(8e5, 1.2e6) == "$800,000 to $1.2 million"
+    assert tokens(4.949e9) == large(4.949e9) == "4.95 billion"
+    assert tokens_range(1e18, 1e18) == "1e+18"
+    assert tokens_range(3.41e9, 6.03e9) == "3.41–6.03 billion"
+
+
+def test_many_old_prices_are_one_note_and_one_stays_as_it_is() -> None:
+    old = [f"Price of {name}, 2025-08, is {age} months old." for name, age in (("a cloud", 15), ("another", 12))]
+    assert ages_together(["x", *old, old[0]]) == (
+        "x",
+        "2 of the prices are older than six months: a cloud, 2025-08 (15 months); another, 2025-08 (12 months).",
+    )
+    assert ages_together(["x", old[0], old[0]]) == ("x", old[0])

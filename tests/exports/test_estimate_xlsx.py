@@ -75,7 +75,7 @@ def test_formulas_give_what_the_engine_gives(what: str) -> None:
         ("pretraining", {"gpus": 4096}, {"gpus": 4096}),
         ("pretraining", {"recompute": "full", "tokens": 2e12}, {"recompute": "full", "tokens": 2e12}),
         ("recomputing", {"recompute": "none", "gpus": 64}, {"recompute": "none", "gpus": 64}),
-        ("QLoRA", {"method": "lora", "lora_rank": 64}, {"method": "lora", "lora_rank": 64}),
+        ("QLoRA", {"method": "lora", "lora_rank": 64, "recompute": "selective"}, {"method": "lora", "lora_rank": 64}),
         (
             "pretraining",
             {"hfu": {"low": 0.3, "expected": 0.4, "high": 0.5}},
@@ -115,6 +115,16 @@ def test_a_changed_input_changes_the_figures_as_the_engine_does(
     assert live(book) != live(with_inputs(book, **cells))
     # The batch of a training step, where it is not said, follows the size of the run: it is a cell of its own.
     assert_same(report.figures, live(with_inputs(book, **cells)))
+
+
+def test_the_results_say_which_figures_follow_the_inputs_and_which_are_values() -> None:
+    spec = {"model": "llama-3.1-8b", "gpu": "h100-sxm-80gb"}
+    told = Workbook(estimate_xlsx(*ESTIMATES["memory"](spec), at=AT)).sheet("Results")["A3"].value
+    assert "follow the inputs. 3 figures are values, marked beside" in str(told)
+    told = Workbook(estimate_xlsx(*ESTIMATES["memory"](spec | {"gpu": None}), at=AT)).sheet("Results")["A3"].value
+    assert str(told).startswith("Every figure follows the inputs")
+    told = Workbook(workbook(REPORT, Book(inputs=()), at=AT)).sheet("Results")["A3"].value
+    assert "none follows" in str(told)
 
 
 @pytest.mark.parametrize("what", ["pretraining", "training memory", "serving", "API or own"])
@@ -230,3 +240,16 @@ def test_what_is_searched_for_is_a_value_and_the_notes_say_so() -> None:
     assert written.sheet("Results")[f"C{rows['requests_per_s']}"].formula
     assert not written.sheet("Results")[f"C{rows['fleet_replicas']}"].formula
     assert "replicas of a demand are searched for" in written.text()
+
+
+def test_a_network_of_samples_has_its_activations_as_a_factor() -> None:
+    config = {"model_type": "resnet", "depths": [3, 4, 6, 3], "hidden_sizes": [256, 512, 1024, 2048], "num_labels": 9}
+    spec = {"config": config, "gpu": "h100-sxm-80gb", "prompt_tokens": 1, "output_tokens": 0, "concurrency": 64}
+    report, book = estimated("serve", spec)
+    found = live(book)
+    assert {figure.key for figure in report.figures} == found.keys()
+    assert_same(report.figures, found)
+    [most] = [figure.value for figure in report.figures if figure.key == "largest_batch"]
+    assert most.spread > 5
+    changed = live(with_inputs(book, activation_bytes=1e9, activation_bytes_low=1e9, activation_bytes_high=1e9))
+    assert changed["largest_batch"][1] == 74  # 0.93 of 80 GB, less the weights

@@ -18,7 +18,11 @@ CHANGES: dict[str, tuple[str, dict[str, Any], dict[str, float | str]]] = {
     **{what: (what, {}, {}) for what in SPECS},
     "more GPUs": ("pretraining", {"gpus": 4096}, {"gpus": 4096}),
     "full recomputation": ("pretraining", {"recompute": "full"}, {"recompute": "full"}),
-    "LoRA in place of QLoRA": ("QLoRA", {"method": "lora"}, {"method": "lora"}),
+    "LoRA in place of QLoRA": (
+        "QLoRA",
+        {"method": "lora", "recompute": "selective"},
+        {"method": "lora", "recompute": "selective"},
+    ),
     "more requests": ("inference memory", {"batch": 64}, {"requests": 64}),
     "ZeRO-3": ("training memory", {"zero": 3, "micro_batch": 4}, {"zero_stage": 3, "micro_batch": 4}),
     "more at once": ("serving", {"concurrency": 64}, {"concurrency": 64}),

@@ -113,7 +113,30 @@ def test_a_saved_estimate_can_be_opened_compared_and_deleted(home: Path, db: Dat
     at.button(key=f"c_open_{saved['two'].id}").click().run()
     assert at.session_state["c_tokens"] == "2T"
     at.button(key=f"c_delete_{saved['four'].id}").click().run()
+    assert len(ScenarioRepository(db).list()) == 2  # asked first
+    at.button(key=f"c_delete_yes_{saved['four'].id}").click().run()
     assert [one.name for one in ScenarioRepository(db).list()] == ["two"]
+
+
+def test_a_name_that_is_taken_is_asked_about_before_it_is_saved_over(home: Path, db: Database) -> None:
+    at = page(tokens="2T")
+    at.text_input(key="c_scenario_name").set_value("mine")
+    next(one for one in at.button if one.label == "Save").click().run()
+    assert "Saved" in at.toast[0].value
+    [first] = ScenarioRepository(db).list()
+    at.text_input(key="c_tokens").set_value("4T").run()
+    next(one for one in at.button if one.label == "Save").click().run()
+    assert any("is a Training scenario already" in one.value for one in at.markdown)
+    at.button(key="c_save_cancel").click().run()
+    assert ScenarioRepository(db).list() == [first]
+    next(one for one in at.button if one.label == "Save").click().run()
+    at.button(key="c_save_over").click().run()
+    assert not at.exception
+    assert "over what it held" in at.toast[0].value
+    [second] = ScenarioRepository(db).list()
+    assert second.id == first.id
+    assert second.form["tokens"] == "4T"
+    assert not [one for one in at.button if one.key == "c_save_over"]
 
 
 def test_this_machine_is_offered_once_it_was_measured(home: Path, db: Database) -> None:

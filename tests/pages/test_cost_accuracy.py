@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -63,7 +64,7 @@ def test_published_figures_are_drawn_with_a_finding_errors_and_their_rows(home: 
 def test_with_nothing_measured_it_says_what_to_do_first(home: Path) -> None:
     at = page()
     assert any("Nothing was measured here yet" in one.value for one in at.markdown)
-    assert "Measure a model" in [one.label for one in at.button]
+    assert "Measure a model" in [one.value for one in at.caption]
 
 
 def test_measured_cells_are_drawn_with_and_without_calibration(home: Path, db: Database) -> None:
@@ -140,3 +141,28 @@ def test_rows_hold_what_the_points_say() -> None:
     rows = charts.held_rows(held_serving())
     assert all(row["error"] == pytest.approx(row["estimated_expected"] / row["published"] - 1) for row in rows)
     assert all(row["source"] for row in rows)
+
+
+def test_what_is_beyond_the_axis_is_an_arrow_and_explained() -> None:
+    figure = charts.serving_figure([held(30.0), held(0.01), held(1.0)])
+    [trace] = [one for one in figure.data if one.x]
+    assert list(trace.marker.symbol) == ["circle", "triangle-up", "triangle-down"]
+    assert "beyond the axis" in figure.layout.title.subtitle.text
+    assert "beyond the axis" not in charts.serving_figure([held(1.0)]).layout.title.subtitle.text
+
+
+def test_cells_of_one_prompt_length_stay_in_a_narrow_band_and_it_is_said() -> None:
+    shape = shape_by_hand(layers=30, hidden=576, heads=9, vocabulary=49_152, tied=True)
+    cells = [record(id=letter * 32, prompt_tokens=128) for letter in "abcdefghijkl"]
+    figure = charts.own_figure(predicted_against_measured(cells, shapes={MODEL: shape}))
+    places = [x for trace in figure.data for x in trace.x]
+    low, high = figure.layout.xaxis.range
+    assert math.log10(max(places) / min(places)) < 0.06 * (high - low)
+    assert list(figure.layout.xaxis.tickvals) == [128]
+    assert "the same length" in figure.layout.title.subtitle.text
+
+
+def test_the_errors_tables_count_their_figures_in_a_column_of_their_own(home: Path) -> None:
+    table = page().dataframe[0].value
+    assert list(table["Held against"])[:4] == ["reference runs"] * 3 + ["further runs"]
+    assert table["Figures"][0] > 5

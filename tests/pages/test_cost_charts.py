@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -222,7 +223,7 @@ def test_the_crossing_is_marked_or_said_not_to_be(change: dict[str, Any], said: 
     answer = comparison(**change)
     figure = breakeven_charts.curve_figure(answer.breakeven)
     assert said in words(figure)
-    assert "yours: <b>2.0 billion</b>" in words(figure)
+    assert "yours: <b>2 billion</b>" in words(figure)
     volumes = [shape.x0 for shape in figure.layout.shapes if shape.type == "line" and shape.line.dash == "solid"]
     assert volumes == [2e9]
 
@@ -302,3 +303,17 @@ def test_axes_have_few_round_values() -> None:
 @pytest.mark.parametrize(("low", "high"), [(1e-3, 2e-3), (0.5, 0.6), (7, 7), (1, 1e6)])
 def test_an_axis_always_has_a_mark(low: float, high: float) -> None:
     assert 1 <= len(log_axis(low, high, short)["tickvals"]) <= 6
+
+
+@pytest.mark.parametrize(
+    "made", [served_cnn, lambda: serving(model="bert-base-uncased", gpu="l4-24gb", prompt_tokens=64)]
+)
+def test_parts_of_an_answer_without_decoding_fill_their_bar(made: Callable[[], ServeAnswer]) -> None:
+    answer = made()
+    whole = (answer.serving.prefill_s or answer.serving.request_s).value.expected
+    assert sum(row["s"] for row in serve_charts.step_rows(answer)) == pytest.approx(whole)
+
+
+def test_a_cpus_curve_is_not_of_a_gpu() -> None:
+    figure = serve_charts.throughput_figure(serving(gpu="epyc-9654", concurrency=2))
+    assert figure.layout.yaxis.title.text == "tokens/s"

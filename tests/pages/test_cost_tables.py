@@ -95,6 +95,30 @@ def test_a_new_row_leaves_what_is_empty_to_the_defaults(home: Path) -> None:
     assert found.put == ({"id": "rack-1", "name": "Our rack", "kind": "gpu", "memory_bytes": 48e9},)
 
 
+def test_a_row_with_nothing_but_what_the_page_fills_in_is_none(home: Path) -> None:
+    added: Cells = {"Kind": "gpu", "Source": "own entry, 2026-11-22", "As of": "2026-11-22", "Id": None}
+    assert not changes("hardware", hardware_rows(TODAY), [*shown("hardware"), added])
+
+
+def test_a_number_below_zero_reaches_the_check_and_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pages.widgets import cost_table_editor
+
+    for table in ("hardware", "prices"):  # a column with a least value of 0 drops the minus sign that is typed
+        columns = cost_table_editor._config(table).values()
+        assert not [one for one in columns if one["type_config"].get("min_value") is not None]
+    at = edited_page(monkeypatch, with_cell("h100-sxm-80gb", "Memory, GB", -7.0))
+    at.button(key="cost_save_hardware").click().run()
+    assert "memory is -7 GB: greater than 0" in at.error[0].value
+
+
+def test_a_new_row_has_a_source_and_the_page_says_what_it_needs(home: Path) -> None:
+    from pages.widgets import cost_table_editor
+
+    config = cost_table_editor._config("hardware")
+    assert config["Source"]["default"].startswith("own entry, ")
+    assert any("A new row needs Id, Name" in one.value for one in page().caption)
+
+
 def test_a_published_row_that_was_deleted_stays_and_an_own_one_goes(home: Path) -> None:
     own_tables.change_hardware(
         put=[

@@ -53,6 +53,15 @@ def test_a_scenario_comes_back_as_it_was(scenarios: ScenarioRepository) -> None:
     assert (utc_now() - found.created_at).total_seconds() < 60
 
 
+def test_a_name_that_is_taken_is_found_and_kept_unless_it_may_go(scenarios: ScenarioRepository) -> None:
+    assert scenarios.named(NEW.name) is None
+    saved = scenarios.save(NEW, over=False)
+    assert scenarios.named(f"  {NEW.name} ") == saved
+    with pytest.raises(InvalidInput, match="saved scenario already"):
+        scenarios.save(replace(NEW, kind="serve"), over=False)
+    assert scenarios.list() == [saved]
+
+
 def test_saving_under_a_taken_name_replaces_everything_but_the_id(scenarios: ScenarioRepository) -> None:
     first = scenarios.save(NEW)
     other = replace(

@@ -1,0 +1,16 @@
+"""Links between pages: `st.switch_page` refuses to leave a page whose inputs are in its address."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages import state
+
+
+def to_models(label: str, model_id: str | None = None) -> None:
+    """To a model's details, or to the list of all; plain words where a page is drawn without the navigation."""
+    page = state.page_or_none("models")
+    if page is None:
+        st.caption(label)
+        return
+    st.page_link(page, label=label, icon=":material/speed:", query_params=state.shown_as(model_id))
