@@ -97,6 +97,7 @@ def _whole(given: Any) -> Any:
 
 
 Count = Annotated[float, BeforeValidator(_count), Field(gt=0, le=1e20, allow_inf_nan=False)]
+Rate = Annotated[float, BeforeValidator(_count), Field(ge=0, le=1e10, allow_inf_nan=False)]  # of users or requests; 10K
 Whole = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10**12)]
 Share = Annotated[float, BeforeValidator(_share), Field(ge=0, le=1)]
 Discount = Annotated[float, BeforeValidator(_share), Field(ge=0, lt=1)]

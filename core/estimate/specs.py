@@ -12,6 +12,7 @@ from core.estimate.config import (
     ModelSpec,
     Precision,
     RangeSpec,
+    Rate,
     Recompute,
     Share,
     ShareSpec,
@@ -137,10 +138,10 @@ class ServeSpec(_Priced):
     tensor_parallel: Whole = 1
     cached_share: Share = 0.0
     utilisation: ShareSpec = ShareSpec(low=0.25, expected=0.4, high=0.6)
-    users: Annotated[float, Field(ge=0, le=1e10, allow_inf_nan=False)] | None = None
-    requests_per_user_and_day: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 10
-    requests_per_s: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
-    hourly_requests_per_s: tuple[Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)], ...] | None = None
+    users: Rate | None = None
+    requests_per_user_and_day: Rate = 10
+    requests_per_s: Rate | None = None
+    hourly_requests_per_s: tuple[Rate, ...] | None = None
     ttft_target_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
     time_per_token_target_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
     name: str = ""

@@ -120,7 +120,7 @@ def test_deepspeeds_estimate_comes_from_a_count_and_a_largest_layer() -> None:
 
 
 def test_a_demand_by_users_by_the_hour_and_at_the_peak_gives_replicas() -> None:
-    by_users = told("serve", **SERVED, users=20_000)
+    by_users = told("serve", **SERVED, users="20K")
     assert by_users["fleet_usd_per_user_month"]["expected"] > 0
     flat = told("serve", **SERVED, hourly_requests_per_s=[5] * 24)
     peak = told("serve", **SERVED, requests_per_s=5)
