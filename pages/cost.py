@@ -76,6 +76,7 @@ def _draw(view: str) -> None:
             spec = cost_inputs.draw(view, measured=bool(records))
         report, answer = _ESTIMATES[view](spec, records)
         cost_result.draw_first(report)
+        cost_result.draw_warnings(report.notes)
         cost_pictures.draw(view, answer)
         cost_result.draw_notes(report.notes)
         st.subheader("All figures")

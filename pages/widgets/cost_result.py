@@ -32,6 +32,7 @@ FIRST = {
     "breakeven": ("breakeven_tokens_per_month", "own_usd_per_month", "api_usd_per_month", "own_usd_per_million_tokens"),
 }
 MOST_CARDS = 4
+WARNS = ("It does not fit", "It fits only", "No cost", "What would")  # how a note begins that warns
 LONGEST = 11  # characters of a value on a card
 _NUMBER = re.compile(r"\$?[\d.,]+(?: (?:million|billion|trillion))?")
 CROSSING = "breakeven_tokens_per_month"
@@ -130,12 +131,16 @@ def origin(figure: Figure) -> None:
     _measurements(figure.measurement_ids)
 
 
-def draw_notes(notes: Sequence[str]) -> None:
+def draw_warnings(notes: Sequence[str]) -> None:
+    """What changes the answer: it stands right under it."""
     for note in notes:
-        warns = note.startswith(("It does not fit", "No cost", "What would"))
-        if warns:
+        if note.startswith(WARNS):
             st.warning(plain(note), icon=":material/info:")
-    rest = [note for note in notes if not note.startswith(("It does not fit", "No cost", "What would"))]
+
+
+def draw_notes(notes: Sequence[str]) -> None:
+    """What was assumed, and what is unknown."""
+    rest = [note for note in notes if not note.startswith(WARNS)]
     if rest:
         st.caption("  \n".join(plain(note) for note in rest))
 
