@@ -162,8 +162,9 @@ def refuse_if_too_large(
     if CACHE_BYTES[cache_precision] > 1 and most(precision, "fp8", tensor_parallel) >= batch:
         ways.append("a KV cache in fp8")
     weights = resident_weights_bytes(shape, precision, gpu) / 1e9
+    requests = f"{batch:,} request{'' if batch == 1 else 's'}"
     raise InvalidInput(
-        f"{shape.name} in {precision} ({weights:,.1f} GB of weights) with {batch:,} requests of {tokens:,} tokens does "
+        f"{shape.name} in {precision} ({weights:,.1f} GB of weights) with {requests} of {tokens:,} tokens does "
         f"not fit into {tensor_parallel} × {gpu.memory_bytes / 1e9:,.0f} GB.",
         allowed=f"It would fit: {'; '.join(ways)}." if ways else "",
         next_step="Choose one of these." if ways else "Choose a GPU with more memory, or a shorter context.",
