@@ -17,124 +17,57 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.estimate_tables import print_serving, print_sizes
-from core.estimate.efficiency import Fit, fit, usable_rows
+from core.estimate.accuracy import (
+    Held,
+    errors,
+    errors_left_out,
+    errors_of_rule,
+    held_runs,
+    held_steps,
+    held_totals,
+)
+from core.estimate.efficiency import the_fit, usable_rows
 from core.estimate.flops import six_nd
-from core.estimate.published_runs import PublishedRun, runs, steps
-from core.estimate.ranges import Range
-from core.estimate.tables_csv import number
-from core.estimate.training import Training, TrainSetup, train
+from core.estimate.published_runs import PublishedRun
 
 PEER = "llm-analysis==0.2.2"
 PEER_NEEDS = ("fire==0.5.0", "six==1.17.0", "termcolor==3.1.0")
 PEER_EFFICIENCY = 0.5
-RULE = 0.4
-MEASURES = ("days", "gpu_hours", "tflops_per_gpu", "mfu", "total_flops")
 
-
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """One published figure. The values are estimates of it; None where an estimator has none."""
-
-    row: PublishedRun
-    measure: str
-    truth: float
-    ours: Range
-    without: float | None
-    rule: float | None
-    peer: float | None
-
-    @property
-    def inside(self) -> bool:
-        return self.ours.low <= self.truth <= self.ours.high
+Peer = Callable[[PublishedRun], float | None]
 
 
 def main() -> None:
+    held = held_runs()
+    reference = [one for one in held if one.kind == "reference run"]
+    further = [one for one in held if one.kind == "further run"]
     with tempfile.TemporaryDirectory() as folder:
         peer = _peer(Path(folder))
-        for title, rows in _tables():
-            _print(title, [miss for row in rows for miss in _misses(row, peer)])
+        _print("Whole runs: the nine rows of the reference table", [*reference, *held_totals()], peer)
+        _print("Whole runs: further published rows", further, peer)
     _print_steps()
     print_sizes()
     print_serving()
 
 
-def _tables() -> list[tuple[str, list[PublishedRun]]]:
-    """The rows that every estimator of this kind is held against, then all the others that can be relied on."""
-    first = [row for row in runs() if row.row["note"] == "" and row.row["precision"] == ""]
-    others = [row for row in runs() if row not in first and row.used and row.gpu]
-    return [("Whole runs: the nine rows of the reference table", first), ("Whole runs: further published rows", others)]
+def _peer_value(one: Held, peer: Peer | None) -> float | None:
+    """The peer's, in the figure's unit: of its days, the useful share of the peak."""
+    row = one.row
+    days = None if row is None or row.gpu is None or peer is None or one.unit == "FLOP" else peer(row)
+    if days is None or row is None or row.gpu is None:
+        return None
+    if one.unit in ("days", "GPU-hours"):
+        return days * (1 if one.unit == "days" else row.gpus * 24)
+    peak = row.gpu.flops_per_s("bf16")
+    share = six_nd(row.shape, float(row.row["tokens"])) / (days * 86_400 * row.gpus * peak)
+    return share * (1 if one.unit == "share" else peak / 1e12)
 
 
-def _misses(row: PublishedRun, peer: Callable[[PublishedRun], float | None] | None) -> list[Miss]:
-    if row.gpu is None:
-        exact = Range.exactly(six_nd(row.shape, float(row.row["tokens"])))
-        return [Miss(row, "total_flops", float(row.row["total_flops"]), exact, None, exact.expected, None)]
-    ours = _planned(row)
-    others = fit([one for one in usable_rows() if one.group != row.group])
-    ratio = _ratio(ours, others)  # of times: what the left-out fit would have said
-    rule_days = six_nd(row.shape, ours.plan.setup.tokens) / (RULE * ours.base_peak * ours.plan.gpus * 86_400)
-    days = None if peer is None else peer(row)
-    found = []
-    for measure in MEASURES:
-        truth = number(row.row[measure])
-        if truth is None:
-            continue
-        found.append(_miss(row, measure, truth, ours, ratio, rule_days, days))
-    return found
-
-
-def _miss(
-    row: PublishedRun,
-    measure: str,
-    truth: float,
-    ours: Training,
-    ratio: float,
-    rule_days: float,
-    peer_days: float | None,
-) -> Miss:
-    gpus = ours.plan.gpus
-    if measure == "total_flops":
-        return Miss(row, measure, truth, Range.exactly(ours.total_flops), ours.total_flops, ours.total_flops, None)
-    speed = {"tflops_per_gpu": ours.base_peak / 1e12, "mfu": 1.0}.get(measure)
-    if speed is not None:
-        value = ours.tflops_per_gpu if measure == "tflops_per_gpu" else ours.mfu
-        peer = None if peer_days is None else _useful_share(ours, peer_days) * speed
-        return Miss(row, measure, truth, value, value.expected / ratio, RULE * speed, peer)
-    scale = gpus * 24 if measure == "gpu_hours" else 1
-    peer = None if peer_days is None else peer_days * scale
-    return Miss(row, measure, truth, ours.days * scale, ours.days.expected * scale * ratio, rule_days * scale, peer)
-
-
-def _planned(row: PublishedRun) -> Training:
-    """With what is known before the run; the row's precision is a choice, so it counts as known."""
-    assert row.gpu is not None
-    return train(
-        TrainSetup(
-            shape=row.shape,
-            gpu=row.gpu,
-            tokens=float(row.row["tokens"]),
-            gpus=int(number(row.row["gpus"]) or row.gpus),
-            precision=row.precision,
-        )
-    )
-
-
-def _ratio(ours: Training, others: Fit) -> float:
-    plan = ours.plan
-    fp8 = plan.setup.precision == "fp8"
-    return ours.hfu.expected / others.hfu(plan.setup.shape, plan.setup.gpu, plan.gpus, plan.recompute, fp8=fp8)
-
-
-def _useful_share(ours: Training, days: float) -> float:
-    return ours.total_flops / (days * 86_400 * ours.plan.gpus * ours.base_peak)
-
-
-def _peer(folder: Path) -> Callable[[PublishedRun], float | None] | None:
+def _peer(folder: Path) -> Peer | None:
     """Days of a run by the peer; None where it cannot be installed."""
     done = subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder), PEER, *PEER_NEEDS],
@@ -189,29 +122,33 @@ def _peer_days(analysis: Any, config: Any, row: PublishedRun) -> float | None:
     return None
 
 
-def _print(title: str, misses: Sequence[Miss]) -> None:
+def _print(title: str, held: Sequence[Held], peer: Peer | None) -> None:
     print(f"\n{title}\n")
     print("| run | GPUs | figure | published | ours (range) | error | left out | 6ND at 40 % | llm-analysis |")
     print("| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for miss in misses:
-        gpus = f"{miss.row.row['gpus'] or '?'} × {miss.row.gpu.id}" if miss.row.gpu else ""
-        cells = [miss.row.name, gpus, miss.measure, f"{miss.truth:.4g}"]
-        cells.append(f"{miss.ours.expected:.4g} ({miss.ours.low:.3g}–{miss.ours.high:.3g})")
-        cells += [_percent(value, miss.truth) for value in (miss.ours.expected, miss.without, miss.rule, miss.peer)]
-        print(f"| {' | '.join(cells)} |")
+    peers: list[float] = []
+    for one in held:
+        theirs = _peer_value(one, peer)
+        peers += [] if theirs is None else [abs(theirs / one.published - 1)]
+        ours = f"{one.estimated.expected:.4g} ({one.estimated.low:.3g}–{one.estimated.high:.3g})"
+        shown = [_percent(value, one.published) for value in (one.estimated.expected, one.left_out, one.rule, theirs)]
+        print(f"| {' | '.join([one.name, one.where, one.measure, f'{one.published:.4g}', ours, *shown])} |")
     print()
-    rows = [miss for miss in misses if miss.measure != "total_flops"]
-    for name, values in (
-        ("ours", [(miss.ours.expected, miss.truth) for miss in rows]),
-        ("ours, publication left out", [(miss.without, miss.truth) for miss in rows]),
-        ("6ND at 40 %", [(miss.rule, miss.truth) for miss in rows]),
-        ("llm-analysis", [(miss.peer, miss.truth) for miss in rows]),
+    rows = [one for one in held if one.unit != "FLOP"]
+    for name, found in (
+        ("ours", errors(rows)),
+        ("ours, publication left out", errors_left_out(rows)),
+        ("6ND at 40 %", errors_of_rule(rows)),
     ):
-        errors = [abs(value / truth - 1) for value, truth in values if value]
-        if errors:
-            print(f"{name}: median {statistics.median(errors):.1%}, worst {max(errors):.1%}, {len(errors)} figures")
-    inside = sum(miss.inside for miss in rows)
-    widest = max(miss.ours.spread for miss in rows)
+        print(f"{name}: median {found.median:.1%}, worst {found.worst:.1%}, {found.count} figures")
+    if peers:
+        print(f"llm-analysis: median {statistics.median(peers):.1%}, worst {max(peers):.1%}, {len(peers)} figures")
+    _print_inside(rows)
+
+
+def _print_inside(rows: Sequence[Held]) -> None:
+    inside = sum(one.inside for one in rows)
+    widest = max(one.estimated.spread for one in rows)
     print(f"inside the range: {inside} of {len(rows)} ({inside / len(rows):.0%}); high ÷ low at most {widest:.2f}")
 
 
@@ -224,38 +161,21 @@ def _print_steps() -> None:
     print("\nSteps\n")
     print("| step | GPUs | recomputation | published s | ours | error | inside |")
     print("| --- | --- | --- | ---: | ---: | ---: | --- |")
-    errors, inside = [], 0
-    for row in steps():
-        seconds = number(row.row["step_s"])
-        if not seconds or row.tuned or row.gpu is None:
-            continue
-        batch = round(row.batch_tokens / row.sequence_length)
-        ours = train(
-            TrainSetup(
-                shape=row.shape,
-                gpu=row.gpu,
-                tokens=row.batch_tokens * 1e4,
-                gpus=row.gpus,
-                recompute=row.recompute,
-                sequence_length=row.sequence_length,
-                global_batch=batch,
-                precision=row.precision,
-            )
-        ).step_s
-        held = ours.low <= seconds <= ours.high
-        errors.append(abs(ours.expected / seconds - 1))
-        inside += held
-        error = _percent(ours.expected, seconds)
+    held = held_steps()
+    for one in held:
+        recompute = one.row.recompute if one.row else ""
         print(
-            f"| {row.name} | {row.gpus} × {row.gpu.id} | {row.recompute} | {seconds:g} "
-            f"| {ours.expected:.2f} | {error} | {'yes' if held else 'no'} |"
+            f"| {one.name} | {one.where} | {recompute} | {one.published:g} | {one.estimated.expected:.2f} "
+            f"| {one.error:+.1%} | {'yes' if one.inside else 'no'} |"
         )
-    print(f"\nmedian {statistics.median(errors):.1%}, worst {max(errors):.1%}; inside {inside} of {len(errors)}")
+    found = errors(held)
+    inside = sum(one.inside for one in held)
+    print(f"\nmedian {found.median:.1%}, worst {found.worst:.1%}; inside {inside} of {found.count}")
     print(f"The fit has {len(usable_rows())} rows; scatter of its residuals (ln) {_scatter():.3f}.")
 
 
 def _scatter() -> float:
-    whole = fit(usable_rows())
+    whole = the_fit()
     misses = [math.log((row.hfu or 1.0) / whole.of(row)) for row in usable_rows() if not row.tuned]
     return statistics.pstdev(misses)
 

@@ -6,13 +6,13 @@ does (`core.estimate.serving_point`) is worked out on Cases, once for each facto
 
 from __future__ import annotations
 
+from core.estimate.inference_memory import CACHE_BYTES
 from core.estimate.report import Report
 from core.estimate.serve_estimate import ServeAnswer
 from core.estimate.serve_setup import ACTIVATIONS, FACTOR_NAMES, ServeSetup
 from core.estimate.serving_factors import JUDGEMENT, PUBLISHED
 from core.estimate.serving_memory import (
     BYTES_PER_WEIGHT,
-    CACHE_BYTES,
     MOST_BATCH,
     cache_split,
     head_bytes_per_weight,

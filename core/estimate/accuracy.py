@@ -30,7 +30,8 @@ Kind = Literal["reference run", "further run", "step", "serving"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """One published figure and what was estimated of it, in its unit. place: where it lies in a picture, the model's
-    parameters or the batch. left_out: by a fit without this publication; rule: 6ND at 40 %. None: not of its kind."""
+    parameters or the batch. row: of a training table. left_out: by a fit without this publication; rule: 6ND at 40 %.
+    None: not of its kind."""
 
     kind: Kind
     name: str
@@ -43,6 +44,7 @@ class Held:
     left_out: float | None
     rule: float | None
     source: str
+    row: PublishedRun | None = None
 
     @property
     def error(self) -> float:
@@ -70,6 +72,12 @@ def held_runs() -> tuple[Held, ...]:
     ordered = sorted(usable, key=lambda row: not _is_reference(row))
     without = _left_out_fits(ordered)
     return tuple(held for row in ordered for held in _of_run(row, without[row.group]))
+
+
+def held_totals() -> tuple[Held, ...]:
+    """Operations of the reference runs whose total is published; no efficiency has a part in them."""
+    rows = [row for row in runs() if _is_reference(row) and row.row["total_flops"]]
+    return tuple(_of_total(row) for row in rows)
 
 
 def held_steps() -> tuple[Held, ...]:
@@ -145,6 +153,13 @@ def _of_run(row: PublishedRun, others: Fit) -> Iterator[Held]:
         yield _held(row, kind, measure, _UNITS[measure], where, truth, value, left_out, rule)
 
 
+def _of_total(row: PublishedRun) -> Held:
+    total = six_nd(row.shape, float(row.row["tokens"]))
+    where = "" if row.gpu is None else f"{row.row['gpus'] or '?'} × {row.gpu.name}"
+    truth = float(row.row["total_flops"])
+    return _held(row, "reference run", "total_flops", "FLOP", where, truth, Range.exactly(total), total, total)
+
+
 def _of_step(row: PublishedRun, others: Fit) -> Held:
     assert row.gpu is not None
     ours = train(
@@ -189,6 +204,7 @@ def _held(
         left_out=left_out,
         rule=rule,
         source=row.source,
+        row=row,
     )
 
 

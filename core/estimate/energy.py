@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import difflib
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from core.errors import InvalidInput
 from core.estimate.figures import Driver, Figure, Input
-from core.estimate.hardware import Accelerator
+from core.estimate.hardware import Accelerator, plain
 from core.estimate.ranges import Range
 from core.estimate.tables_csv import number, rows
 
@@ -72,11 +71,11 @@ def regions() -> tuple[GridRegion, ...]:
 def find_region(name: str, table: Sequence[GridRegion] | None = None) -> GridRegion:
     """By id or name, whatever its case and dashes. Raises InvalidInput with the nearest names."""
     table = regions() if table is None else table
-    wanted = _plain(name)
+    wanted = plain(name)
     for one in table:
-        if wanted and wanted in (_plain(one.id), _plain(one.name)):
+        if wanted and wanted in (plain(one.id), plain(one.name)):
             return one
-    keys = {_plain(one.name): one for one in table} | {_plain(one.id): one for one in table}
+    keys = {plain(one.name): one for one in table} | {plain(one.id): one for one in table}
     near = [one for key, one in keys.items() if len(wanted) > 2 and wanted in key]
     near = near or [keys[key] for key in difflib.get_close_matches(wanted, keys, n=5, cutoff=0.5)]
     offered = dict.fromkeys(f"{one.id} ({one.name})" for one in near[:8])
@@ -179,7 +178,3 @@ def _check(load: Range, host: Range, pue: Range, grid_factor: float) -> None:
     ]
     if faults:
         raise InvalidInput(f"The energy's factors cannot be: {'; '.join(faults)}.", next_step="Correct these values.")
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())

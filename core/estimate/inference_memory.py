@@ -88,7 +88,7 @@ def inference_parts(shape: ModelShape, plan: InferencePlan) -> dict[str, Range]:
     }
 
 
-def cache_bytes(shape: ModelShape, tokens: int, cache_precision: str = "bf16") -> float:
+def cache_bytes(shape: ModelShape, tokens: float, cache_precision: str = "bf16") -> float:
     """Of one request of so many tokens, all layers, all GPUs together."""
     if not shape.layers:
         return 0.0

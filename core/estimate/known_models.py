@@ -7,11 +7,11 @@ difference to the count by hand (norms, biases) is put with the matrices.
 from __future__ import annotations
 
 import difflib
-import re
 from dataclasses import replace
 from functools import lru_cache
 
 from core.errors import InvalidInput
+from core.estimate.hardware import plain
 from core.estimate.shape import ModelShape
 from core.estimate.shape_by_hand import shape_by_hand
 from core.estimate.tables_csv import number, rows
@@ -82,4 +82,5 @@ def _shape(row: dict[str, str]) -> ModelShape:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.rpartition("/")[2].lower())
+    """Without the owner of a hub id."""
+    return plain(name.rpartition("/")[2])

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from core.errors import InvalidInput
 from core.estimate.figures import Driver, Figure, Input
-from core.estimate.hardware import Accelerator, find
+from core.estimate.hardware import Accelerator, find, plain
 from core.estimate.ranges import Range
 from core.estimate.tables_csv import rows
 
@@ -132,7 +132,7 @@ def rental_price(
 
 def _gpu_id(gpu: str, table: Sequence[PriceRow], accelerators: Sequence[Accelerator] | None) -> str:
     for row in table:
-        if _plain(row.gpu) == _plain(gpu):
+        if plain(row.gpu) == plain(gpu):
             return row.gpu
     return find(gpu, accelerators).id
 
@@ -220,7 +220,3 @@ def _date(text: str) -> date | None:
         return date(int(parts[1]), int(parts[2]), int(parts[3] or 1))
     except ValueError:
         return None
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -7,14 +7,13 @@ of `ownership`. What has no row has no price.
 from __future__ import annotations
 
 import math
-import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from core.errors import InvalidInput
-from core.estimate.hardware import Accelerator, find
+from core.estimate.hardware import Accelerator, find, plain
 from core.estimate.ranges import Range
 from core.estimate.tables_csv import rows
 
@@ -83,7 +82,7 @@ def purchase_price(
     """USD of one card: from the lowest low to the highest high, the median of the rows' geometric middles expected; and
     the rows. Raises InvalidInput when none is known, saying which are."""
     table = purchase_rows() if table is None else table
-    named = [row.gpu for row in table if _plain(row.gpu) == _plain(gpu)]
+    named = [row.gpu for row in table if plain(row.gpu) == plain(gpu)]
     id = named[0] if named else find(gpu, accelerators).id
     found = tuple(row for row in table if row.gpu == id)
     if not found:
@@ -102,7 +101,7 @@ def electricity_price(
     """USD per kWh: from the industrial to the commercial price where both are known, else around the one that is; and
     the rows. Raises InvalidInput for a region without a row."""
     table = electricity_rows() if table is None else table
-    found = tuple(row for row in table if _plain(row.region) == _plain(region))
+    found = tuple(row for row in table if plain(row.region) == plain(region))
     if not found:
         raise InvalidInput(
             f"No electricity price is known for '{region}'.",
@@ -113,7 +112,3 @@ def electricity_price(
     if prices[0] == prices[-1]:
         return Range.around(prices[0], ONE_ROW_FACTOR), found
     return Range(prices[0], math.sqrt(prices[0] * prices[-1]), prices[-1]), found
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -14,7 +14,8 @@ from typing import Literal
 
 from core.estimate.flops import attended_tokens
 from core.estimate.hardware import Accelerator
-from core.estimate.serving_memory import cache_bytes, cache_split, default_cache, streamed_weights_bytes
+from core.estimate.inference_memory import cache_bytes
+from core.estimate.serving_memory import cache_split, default_cache, streamed_weights_bytes
 from core.estimate.shape import ModelShape
 
 Bound = Literal["memory", "compute"]

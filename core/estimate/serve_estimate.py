@@ -12,8 +12,7 @@ from core.estimate.choose_model import choose_model
 from core.estimate.config import parse
 from core.estimate.demand import Demand, demand_at_peak, demand_by_hour, demand_of_users
 from core.estimate.figures import Figure
-from core.estimate.hardware import Accelerator
-from core.estimate.hour_price import HourPrice, hour_price
+from core.estimate.hour_price import HourPrice
 from core.estimate.local_machine import device
 from core.estimate.ranges import Range
 from core.estimate.replicas import LatencyTarget, ReplicaEstimate, replicas
@@ -60,7 +59,7 @@ def estimate_serve(given: dict[str, Any], records: MeasurementRecords | None = N
 def serve_answer(spec: ServeSpec, records: MeasurementRecords | None = None) -> ServeAnswer:
     """The estimate itself; break-even stands on it."""
     gpu, calibration = device(spec.gpu, spec.precision, records)
-    price = _price(spec, gpu)
+    price = spec.price_of(gpu)
     setup = ServeSetup(
         shape=choose_model(spec),
         gpu=gpu,
@@ -139,17 +138,6 @@ def _limits(answer: ServeAnswer) -> list[tuple[Figure, float, Figure, str]]:
         (serving.time_per_token_s, target.time_per_token_s, fleet.time_per_token_s, "per token"),
     )
     return [(a, limit, b, what) for a, limit, b, what in found if a is not None and b is not None and limit is not None]
-
-
-def _price(spec: ServeSpec, gpu: Accelerator) -> HourPrice:
-    return hour_price(
-        gpu,
-        given=None if spec.usd_per_gpu_hour is None else spec.usd_per_gpu_hour.range(),
-        own=None if spec.own is None else spec.own.ownership(),
-        tier=spec.tier,
-        term=spec.term,
-        discount=spec.discount,
-    )
 
 
 def _demand(spec: ServeSpec) -> Demand | None:

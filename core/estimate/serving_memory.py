@@ -13,15 +13,12 @@ from types import MappingProxyType
 
 from core.errors import InvalidInput
 from core.estimate.hardware import Accelerator
-from core.estimate.inference_memory import InferencePlan, inference_parts
+from core.estimate.inference_memory import CACHE_BYTES, InferencePlan, cache_bytes, inference_parts
 from core.estimate.ranges import Range
 from core.estimate.shape import ModelShape
 
 # int8: a 16-bit scale for 64 weights. int4: a 16-bit scale and a 4-bit zero point for 128 (AWQ's default group).
 BYTES_PER_WEIGHT: Mapping[str, float] = MappingProxyType(
-    {"fp32": 4.0, "fp16": 2.0, "bf16": 2.0, "fp8": 1.0, "int8": 1 + 2 / 64, "int4": 0.5 + 2.5 / 128}
-)
-CACHE_BYTES: Mapping[str, float] = MappingProxyType(
     {"fp32": 4.0, "fp16": 2.0, "bf16": 2.0, "fp8": 1.0, "int8": 1 + 2 / 64, "int4": 0.5 + 2.5 / 128}
 )
 _QUANTISED = ("fp8", "int8", "int4")
@@ -82,14 +79,6 @@ def touched_experts_share(shape: ModelShape, tokens: float) -> float:
     if not shape.is_moe:
         return 0.0
     return float(1 - (1 - shape.experts_per_token / shape.experts) ** tokens)
-
-
-def cache_bytes(shape: ModelShape, tokens: float, cache_precision: str) -> float:
-    """Keys and values of one request; a sliding-window layer holds no more than its window."""
-    if not shape.layers or not shape.kv_elements_per_token:
-        return 0.0
-    held = (shape.layers - shape.window_layers) * tokens + shape.window_layers * min(tokens, shape.window or tokens)
-    return shape.kv_elements_per_token / shape.layers * held * CACHE_BYTES[cache_precision]
 
 
 def working_bytes(shape: ModelShape, tokens: float, precision: str) -> float:

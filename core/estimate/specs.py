@@ -20,6 +20,8 @@ from core.estimate.config import (
     Whole,
 )
 from core.estimate.energy import HOST, LOAD, PUE
+from core.estimate.hardware import Accelerator
+from core.estimate.hour_price import HourPrice, hour_price
 from core.estimate.ownership import SERVER_FACTOR, UTILISATION, Ownership
 from core.estimate.ranges import Range
 
@@ -69,6 +71,17 @@ class _Priced(ModelSpec):
     tier: str | None = None
     term: Term = "on_demand"
     discount: Discount | None = None
+
+    def price_of(self, gpu: Accelerator) -> HourPrice:
+        """Raises InvalidInput as `hour_price`."""
+        return hour_price(
+            gpu,
+            given=None if self.usd_per_gpu_hour is None else self.usd_per_gpu_hour.range(),
+            own=None if self.own is None else self.own.ownership(),
+            tier=self.tier,
+            term=self.term,
+            discount=self.discount,
+        )
 
 
 class TrainSpec(_Priced):

@@ -11,7 +11,6 @@ from core.estimate.config import parse
 from core.estimate.fitting import best_plan
 from core.estimate.hardware import Accelerator
 from core.estimate.hardware import find as find_gpu
-from core.estimate.hour_price import hour_price
 from core.estimate.recompute import Recompute
 from core.estimate.remedies import what_would_fit
 from core.estimate.report import Report
@@ -43,14 +42,7 @@ def estimate_train(given: dict[str, Any], gpu: Accelerator | None = None) -> tup
             hfu=None if spec.hfu is None else spec.hfu.range(),
         )
     )
-    price = hour_price(
-        device,
-        given=None if spec.usd_per_gpu_hour is None else spec.usd_per_gpu_hour.range(),
-        own=None if spec.own is None else spec.own.ownership(),
-        tier=spec.tier,
-        term=spec.term,
-        discount=spec.discount,
-    )
+    price = spec.price_of(device)
     training = replace(training, usd_per_gpu_hour=price.usd_per_gpu_hour)
     found = report(training, price=price, region=spec.region, pue=spec.pue)
     notes = ages_together((*found.notes, *_fit_notes(training)))

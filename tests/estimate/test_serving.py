@@ -11,13 +11,13 @@ import pytest
 from core.errors import InvalidInput
 from core.estimate.fitting import largest_batch
 from core.estimate.hardware import find
-from core.estimate.inference_memory import InferencePlan, inference_memory
+from core.estimate.inference_memory import InferencePlan, cache_bytes, inference_memory
 from core.estimate.published_serving import ServingRow, predicted, published_serving
 from core.estimate.ranges import Range
 from core.estimate.roofline_time import Factors, Placement, all_reduce_s, decode_time, decode_work, prefill_work
 from core.estimate.serve_setup import ServeSetup
 from core.estimate.serving import ServeEstimate, estimate, serve
-from core.estimate.serving_memory import cache_bytes, resident_weights_bytes, serving_memory, touched_experts_share
+from core.estimate.serving_memory import resident_weights_bytes, serving_memory, touched_experts_share
 from core.estimate.shape import ModelShape
 from core.estimate.shape_by_hand import shape_by_hand
 
