@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     max_prompt_characters: int = Field(
         default=4_000_000, ge=1, description="Longer prompts are refused before they are tokenised."
     )
+    attention_tokens: int = Field(
+        default=4_096, ge=16, le=131_072, description="Longest text whose attention is looked into, in tokens."
+    )
     trash_days: int = Field(default=30, ge=0, description="Deleted sessions can be brought back for this many days.")
     hub_endpoint: str = Field(default="", description="Another model hub's address (a mirror); empty: the public hub.")
     hub_token: SecretStr | None = Field(

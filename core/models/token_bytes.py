@@ -24,7 +24,9 @@ class TokenSpelling:
     def __init__(self, fast: FastTokenizer, added: Mapping[int, str]) -> None:
         self._fast = fast
         self._added = added
-        self._read = _reader(_decoder_state(fast))
+        state = _decoder_state(fast)
+        self._read = _reader(state)
+        self._continuation = _word_piece_prefix(state)
         self._seen: dict[int, bytes] = {}
 
     def is_known(self, token_id: int) -> bool:
@@ -43,6 +45,13 @@ class TokenSpelling:
         self._seen[token_id] = data
         return data
 
+    def continues_word(self, token_id: int) -> bool | None:
+        """Whether a token goes on with the word before it, where the vocabulary marks that (WordPiece); else None."""
+        if self._continuation is None:
+            return None
+        token = self._fast.id_to_token(token_id) if self.is_known(token_id) else None
+        return token is not None and token_id not in self._added and token.startswith(self._continuation)
+
 
 def _decoder_state(fast: FastTokenizer) -> dict[str, Any]:
     decoder = fast.decoder
@@ -58,13 +67,17 @@ def _reader(state: dict[str, Any]) -> Callable[[str], bytes]:
     if "ByteFallback" in kinds or "Metaspace" in kinds:
         space = next((part["replacement"] for part in parts if part.get("type") == "Metaspace"), _SPACE)
         return lambda token: _read_sentencepiece(token, space)
-    prefix = next((part["prefix"] for part in parts if part.get("type") == "WordPiece"), None)
-    if prefix is not None:
+    if (prefix := _word_piece_prefix(state)) is not None:
         return lambda token: token.removeprefix(prefix).encode()
     suffix = next((part["suffix"] for part in parts if part.get("type") == "BPEDecoder"), None)
     if suffix:
         return lambda token: token.replace(suffix, " ").encode()
     return str.encode
+
+
+def _word_piece_prefix(state: dict[str, Any]) -> str | None:
+    parts = state.get("decoders", [state])
+    return next((part["prefix"] for part in parts if part.get("type") == "WordPiece"), None)
 
 
 def _read_byte_level(token: str) -> bytes:

@@ -71,6 +71,10 @@ class Tokenizer:
             return f"⟨id {token_id}⟩"
         return _display(self.token_bytes(token_id))
 
+    def continues_word(self, token_id: int) -> bool | None:
+        """Whether a token goes on with the word before it, where the vocabulary marks that (WordPiece); else None."""
+        return self._spelling.continues_word(token_id)
+
     def render(
         self, messages: Sequence[Message], add_generation_prompt: bool = True, continue_final: bool = False
     ) -> str:

@@ -242,3 +242,21 @@ class ScenarioRow(Base):
     form: Mapped[JsonObject]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ReadingRow(Base):
+    """A typed text that was put before a model to look inside: a link names its id, never the text.
+
+    token_ids: what the model reads. digest: of model, revision and token ids, so that the same text is kept once.
+    """
+
+    __tablename__ = "reading"
+    __table_args__ = (Index(None, "created_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    digest: Mapped[str] = mapped_column(unique=True)
+    model_id: Mapped[str]
+    revision: Mapped[str]
+    text: Mapped[str]
+    token_ids: Mapped[JsonList]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
