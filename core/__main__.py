@@ -6,7 +6,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -15,9 +15,10 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from core import __version__, estimate_cli
+from core import __version__, estimate_cli, interpret_cli
 from core.artefacts import Progress
 from core.errors import GroundworkError, InvalidInput, ModelRefused
+from core.terminal import terminal_progress
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
 DEFAULT_ENCODER = "minilm-l6"
@@ -26,9 +27,10 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Groundwork without a browser: models, ONNX exports, generation, benchmarks, estimates.",
+    help="Groundwork without a browser: models, ONNX exports, generation, attention, benchmarks, estimates.",
 )
 app.add_typer(estimate_cli.app, name="estimate")
+app.command()(interpret_cli.attend)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 ModelOption = Annotated[str, typer.Option("--model", help="Catalogue id, hub id, folder or .gguf file that was added.")]
@@ -153,7 +155,7 @@ def verify(
     from core.onnx.exports import list_exports, verify_export
 
     exports = list_exports(catalogue.get(model), resolve_device(device))
-    with _terminal_progress() as progress:
+    with terminal_progress() as progress:
         found = [(export, verify_export(export, progress)) for export in exports]
     if as_json:
         _print_json([{"path": str(e.path), "precision": e.precision, "damaged": bad} for e, bad in found])
@@ -330,7 +332,7 @@ def _encoder(model: str, task_name: str, precision: str, device: str, texts: lis
             next_step="`python -m core models` lists them.",
         )
     check_texts(texts)
-    with _terminal_progress() as progress:
+    with terminal_progress() as progress:
         export = ensure_export(model, precision=precision, device=device, progress=progress)
     encoder = Encoder(export.path, device=export.device, threads=get_settings().threads)
     for place in encoder.truncated(texts):
@@ -497,28 +499,8 @@ def _progress(job_id: str) -> Iterator[Progress]:
         with JobReporter(open_database(), job_id) as reporter:
             yield reporter.progress
         return
-    with _terminal_progress() as told:
+    with terminal_progress() as told:
         yield told
-
-
-@contextmanager
-def _terminal_progress() -> Iterator[Callable[[float, str], None]]:
-    live = sys.stderr.isatty()
-    last = [""]
-
-    def show(fraction: float, text: str) -> None:
-        if text == "Ready" and not last[0]:
-            return  # there was nothing to do
-        if live:
-            sys.stderr.write(f"\r\033[K{fraction:4.0%}  {text}")
-        elif text.rstrip("0123456789/ of") != last[0]:
-            sys.stderr.write(f"{fraction:4.0%}  {text}\n")
-        last[0] = text.rstrip("0123456789/ of")
-        sys.stderr.flush()
-
-    yield show
-    if live and last[0]:
-        sys.stderr.write("\n")
 
 
 def _print_json(value: Any) -> None:

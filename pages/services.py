@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.generation.conversation import Conversations
 from core.generation.engine import Engine
+from core.interpret.desk import Desk
 from core.settings import get_settings
 from core.store.database import Database, open_database
 from core.store.jobs import JobRepository
@@ -27,6 +28,7 @@ class Services:
     presets: PresetRepository
     templates: TemplateRepository
     jobs: JobRepository
+    desk: Desk
 
 
 @st.cache_resource(show_spinner=False, max_entries=1)
@@ -44,4 +46,5 @@ def services() -> Services:
         presets=PresetRepository(db),
         templates=TemplateRepository(db),
         jobs=JobRepository(db),
+        desk=Desk(),
     )

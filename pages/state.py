@@ -333,3 +333,42 @@ def figures_key(kind: str) -> str:
 
 def renew_figures(kind: str) -> None:
     _renew(f"figures_{kind}")
+
+
+# What the Attention page looks at lives in its address alone: a widget's value is set from there before it is drawn,
+# and its change is written there, so that a click in a picture, a link and a widget are the same thing.
+_LOOK = ("run", "reading", "part", "token", "view", "layer", "heads", "sink", "norm", "unit", "draw", "off")
+
+
+def look(name: str, default: str = "") -> str:
+    """What the address says of one of the parts in _LOOK."""
+    return st.query_params.get(name, default)
+
+
+def look_at(**parts: str | None) -> None:
+    """Write parts into the address; None takes one out."""
+    for name, value in parts.items():
+        if name not in _LOOK:
+            raise KeyError(name)
+        if value is None:
+            st.query_params.pop(name, None)
+        else:
+            st.query_params[name] = value
+
+
+def look_key(name: str, value: Any) -> str:
+    """The `key=` of the widget that shows a part, set to `value`: call it where the widget is drawn."""
+    key = f"a_{name}"
+    st.session_state[key] = value
+    return key
+
+
+def look_value(name: str) -> Any:
+    """What the reader just chose in that widget: for its callback."""
+    return st.session_state.get(f"a_{name}")
+
+
+def looks_at(run_id: str, token: int | None = None) -> dict[str, str]:
+    """Query parameters of the Attention page that open a run, and one of its tokens (counted in the answer)."""
+    return {"run": run_id} | ({} if token is None else {"token": f"answer{token}", "view": "word"})
+

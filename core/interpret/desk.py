@@ -9,7 +9,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.artefacts import Progress, no_progress, part_of
 from core.errors import InvalidInput
@@ -73,11 +73,16 @@ class Desk:
         the question, so that the same one is not asked twice."""
 
         def work(progress: Progress) -> Result:
+            known = subject_key(subject) in self._traces
             found = self.trace(subject, part_of(progress, 0.0, 0.3))
             with found.opened.lock:
-                return find(found, part_of(progress, 0.3, 1.0))
+                return find(found, progress if known else part_of(progress, 0.3, 1.0))
 
         return self.works.start(f"{subject_key(subject)} {what}", work)
+
+    def asked(self, subject: Subject, what: str) -> Work[Any] | None:
+        """The work on the same question, if it was asked."""
+        return self.works.find(f"{subject_key(subject)} {what}")
 
     def trace(self, subject: Subject, progress: Progress = no_progress) -> Trace:
         """The text as the model read it. On the desk's thread, or where nothing else is going on."""

@@ -12,8 +12,8 @@ import numpy.typing as npt
 class AttentionMap:
     """Who reads whom. weights: [query, key], not negative; a row sums to one unless `note` says what was done to it.
 
-    layer: None for the mean of all. heads: those that are averaged. queries, keys: a label a row and a column. note: what was done, in words. causal: a
-    row reads itself and what is before it, nothing after.
+    layer: None for the mean of all. heads: those that are averaged. queries, keys: a label a row and a column. note:
+    what was done, in words. causal: a row reads itself and what is before it, nothing after.
     """
 
     layer: int | None

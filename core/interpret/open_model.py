@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from core.artefacts import Progress, no_progress, part_of
 from core.errors import CorruptFile, GroundworkError, ModelRefused
 from core.interpret.watched_attention import IMPLEMENTATION, Attended, register, watching
 from core.models import catalogue
@@ -102,7 +103,7 @@ def open_model(
     *,
     device: str = "auto",
     settings: Settings | None = None,
-    progress: Callable[[float, str], None] = lambda fraction, text: None,
+    progress: Progress = no_progress,
 ) -> OpenModel:
     """Load a model to look into. fp32 on the CPU; on a GPU fp32 where it fits twice over, else bf16.
 
@@ -111,7 +112,7 @@ def open_model(
     """
     settings = settings or get_settings()
     progress(0.0, "Preparing the model's files")
-    folder = catalogue.prepare(model_id, progress)
+    folder = catalogue.prepare(model_id, part_of(progress, 0.0, 0.3))
     card = catalogue.get(model_id)
     where = resolve_device(device)
     dtype, precision = _dtype(card, where)
@@ -155,6 +156,7 @@ def _load(folder: Any, card: ModelCard, dtype: torch.dtype) -> Any:
         Task.TEXT_CLASSIFICATION: transformers.AutoModelForSequenceClassification,
         Task.FEATURE_EXTRACTION: transformers.AutoModel,
     }
+    transformers.logging.disable_progress_bar()  # it would write into the progress of a command
     options = {"dtype": dtype, "local_files_only": True, "use_safetensors": True}
     try:
         return classes[card.task].from_pretrained(folder, attn_implementation=IMPLEMENTATION, **options)

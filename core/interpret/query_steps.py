@@ -23,7 +23,7 @@ def query_steps(trace: Trace, layer: int, head: int, query: int) -> QuerySteps:
             allowed = np.ones(len(keys), bool)
         else:
             row = mask[0, head if mask.shape[1] > 1 else 0, query if mask.shape[2] > 1 else 0, : len(keys)]
-            allowed = (row.float() > torch.finfo(torch.float32).min / 2).cpu().numpy()
+            allowed = (row > torch.finfo(row.dtype).min / 2).cpu().numpy()
     return steps_from(
         asked,
         keys,

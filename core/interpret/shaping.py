@@ -22,8 +22,9 @@ UNITS: tuple[Unit, ...] = ("token", "word", "sentence")
 @dataclass(frozen=True, slots=True)
 class Shaping:
     """sink: what becomes of the weight on the first token, where heads put what they have no use for (Xiao et al.
-    2023); an encoder's [SEP] collects it too (Clark et al. 2019). by_norm: weights times ‖W_O v‖ of what is read, rows scaled
-    back to one (Kobayashi et al. 2020). unit: tokens summed over what is read, averaged over who reads (Clark 2019)."""
+    2023); an encoder's [SEP] collects it too (Clark et al. 2019). by_norm: weights times ‖W_O v‖ of what is read, rows
+    scaled back to one (Kobayashi et al. 2020). unit: tokens summed over what is read, averaged over who reads (Clark et
+    al. 2019)."""
 
     sink: Sink = "keep"
     by_norm: bool = False

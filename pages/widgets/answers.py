@@ -14,9 +14,10 @@ from core.generation.request import TokenEvent
 from core.models import catalogue
 from core.store.runs import RunRecord
 from pages import state
+from pages.widgets import page_links
 from pages.widgets.live_answer import live_answer
 from pages.widgets.prose import safe_markdown
-from pages.widgets.token_view import token_view
+from pages.widgets.token_view import TokenChoice, TokenQuestion, token_view
 
 _AVATARS = {"user": ":material/person:", "assistant": ":material/auto_awesome:"}
 
@@ -145,6 +146,8 @@ def _draw_answer(
             disabled=busy or not run.completion_tokens or remote or full,
         ) and _attempt(lambda: conversations.continue_answer(message.id, settings)):
             st.rerun()
+        if run.backend != "remote" and run.completion_tokens and not busy:
+            page_links.to_attention("Look inside", run.id)
 
 
 def _context(model_id: str) -> int | None:
@@ -165,8 +168,12 @@ def _draw_tokens(
     conversations: Conversations, message_id: str, run: RunRecord, settings: RunSettings, *, busy: bool
 ) -> None:
     events: tuple[TokenEvent, ...] = conversations.events_of(run.id)
-    choice = token_view(events, key=f"view_{message_id}_{run.id}", disabled=busy or run.backend == "remote")
-    if choice and _attempt(
+    remote, attention = run.backend == "remote", state.page_or_none("attention")
+    explains = not remote and not busy and attention is not None
+    choice = token_view(events, key=f"view_{message_id}_{run.id}", disabled=busy or remote, explains=explains)
+    if isinstance(choice, TokenQuestion):
+        st.switch_page(attention, query_params=state.looks_at(run.id, choice.index))
+    if isinstance(choice, TokenChoice) and _attempt(
         lambda: conversations.continue_answer(message_id, settings, keep=choice.index, instead=choice.token_id)
     ):
         st.rerun()

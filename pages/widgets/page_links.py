@@ -7,6 +7,13 @@ import streamlit as st
 from pages import state
 
 
+def to_attention(label: str, run_id: str) -> None:
+    """To what the model looked at in a recorded answer; nothing where a page is drawn without the navigation."""
+    page = state.page_or_none("attention")
+    if page is not None:
+        st.page_link(page, label=label, icon=":material/visibility:", query_params=state.looks_at(run_id))
+
+
 def to_models(label: str, model_id: str | None = None) -> None:
     """To a model's details, or to the list of all; plain words where a page is drawn without the navigation."""
     page = state.page_or_none("models")

@@ -106,6 +106,7 @@ function createView(root) {
   panel.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button?.classList.contains("close")) close();
+    else if (button?.classList.contains("why")) ask(button);
     else if (button && !button.disabled) send(button);
   });
 
@@ -293,7 +294,9 @@ function createView(root) {
     fact("Probability", token[P] === null ? "not measured" : percent(token[P]));
     fact("Rank", rank(token));
     fact(open ? "Since the token before" : "Since the start", token[FORCED] ? "given" : duration(token[SECONDS]));
-    facts.append(element("button", "close", "Close", { type: "button", "aria-keyshortcuts": "Escape" }));
+    const actions = facts.appendChild(element("div", "actions"));
+    if (data.explains) actions.append(element("button", "why", "Why this word?", { type: "button", title: "See what the model looked at when it chose this token" }));
+    actions.append(element("button", "close", "Close", { type: "button", "aria-keyshortcuts": "Escape" }));
     const list = rows(token);
     if (!list.length) return [facts, element("p", "none", "No alternatives were kept for this token.")];
     return [facts, alternatives(token, list)];
@@ -338,6 +341,13 @@ function createView(root) {
     button.dataset.id = id;
     button.disabled = data.disabled;
     return button;
+  }
+
+  function ask(button) {
+    choose({ index: tokens[open][INDEX], why: true });
+    button.disabled = true;
+    button.textContent = "Opening…";
+    waiting = setTimeout(drawPanel, 2000);
   }
 
   // Answers at once; the page does the rest. If it keeps the same tokens, the buttons come back.

@@ -34,15 +34,28 @@ class TokenChoice:
     token_id: int
 
 
-def token_view(events: Sequence[TokenEvent], *, key: str, disabled: bool = False) -> TokenChoice | None:
-    """Shows the tokens. Returns a choice on the one rerun after “Continue from here with this token” was pressed.
+@dataclass(frozen=True, slots=True)
+class TokenQuestion:
+    """The reader asks why the model chose this token. index: of the event."""
 
-    disabled: the tokens can be read, but nothing can be continued (a run is going on, or the model is gone).
+    index: int
+
+
+def token_view(
+    events: Sequence[TokenEvent], *, key: str, disabled: bool = False, explains: bool = False
+) -> TokenChoice | TokenQuestion | None:
+    """Shows the tokens. Returns a choice on the one rerun after “Continue from here with this token” was pressed, and a
+    question after “Why this word?”.
+
+    disabled: the tokens can be read, but nothing can be continued (a run is going on, or the model is gone). explains:
+    the question can be asked.
     """
     tokens = [_row(event, events[place - 1] if place else None) for place, event in enumerate(events)]
     digest = hashlib.blake2b(json.dumps(tokens).encode(), digest_size=8).hexdigest()
-    data = {"digest": digest, "tokens": tokens, "unlikely": UNLIKELY, "disabled": disabled}
+    data = {"digest": digest, "tokens": tokens, "unlikely": UNLIKELY, "disabled": disabled, "explains": explains}
     result = _component(key=key, data=data, on_choice_change=no_callback)
+    if explains and (question := _checked_question(result.choice, events)):
+        return question
     return None if disabled else _checked(result.choice, events)
 
 
@@ -83,6 +96,13 @@ def _probability(logprob: float | None) -> float | None:
 def _rounded(value: float | None) -> float | None:
     """Five digits are more than the page shows, and a third of the bytes. JSON has no word for NaN."""
     return None if value is None or not math.isfinite(value) else float(f"{value:.5g}")
+
+
+def _checked_question(value: object, events: Sequence[TokenEvent]) -> TokenQuestion | None:
+    if not isinstance(value, Mapping) or value.get("why") is not True:
+        return None
+    index = value.get("index")
+    return next((TokenQuestion(event.index) for event in events if event.index == index), None)
 
 
 def _checked(value: object, events: Sequence[TokenEvent]) -> TokenChoice | None:

@@ -1,0 +1,22 @@
+"""Attention: why does it answer so? See what the model looked at, and check whether it mattered."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import GroundworkError
+from pages import state
+from pages.services import services
+
+
+def render() -> None:
+    """The page. torch is imported here, when it is first opened, and not with the app."""
+    state.arrives_at("attention")
+    st.title("Attention")
+    st.caption("Why does it answer so? See what the model looked at, and check whether it mattered.")
+    try:
+        with st.spinner("Getting ready to look inside"):
+            from pages.widgets import attention_page
+        attention_page.draw(services())
+    except GroundworkError as error:
+        st.error(str(error), icon=":material/error:")
