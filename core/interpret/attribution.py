@@ -65,7 +65,8 @@ def attribute(
 ) -> Attribution:
     """How much each input token had to do with `target`. unit: what occlusion replaces. seed: of the random control.
 
-    Raises InvalidInput for a method or unit that is none and for scores that are no numbers, and what `progress` raises.
+    Raises InvalidInput for a method or unit that is none and for scores that are no numbers, and what `progress`
+    raises.
     """
     if method not in METHODS:
         raise InvalidInput(f"There is no method {method!r}.", allowed=f"It is one of {', '.join(METHODS)}.")
@@ -99,8 +100,8 @@ def _grad(request: Request) -> Attribution:
 def _ig(request: Request) -> Attribution:
     found = integrate(request.scorer, request.progress)
     told = (
-        f"Gradients summed on the way from {request.scorer.stand_in} in place of every token to the text: {found.steps} of them, "
-        f"{found.completeness:.1%} of the score's change unaccounted for."
+        f"Gradients summed on the way from {request.scorer.stand_in} in place of every token to the text: "
+        f"{found.steps} of them, {found.completeness:.1%} of the score's change unaccounted for."
     )
     if not found.complete:
         told += f" More than {COMPLETE:.0%} went astray on parts of the way: take these scores with care."

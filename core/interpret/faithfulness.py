@@ -23,11 +23,10 @@ from core.interpret.trace import Floats, Trace
 
 Kind = Literal["deletion", "insertion"]
 KINDS: tuple[Kind, ...] = ("deletion", "insertion")
-# Mirrored around the middle: what a random order deletes first, its reverse inserts last, and that costs no pass.
+# Mirrored around the middle: an order's deletion passes are its reverse's insertion passes, read once for both.
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 SEEDS = 5
-# A sixth draw lies within so many standard deviations of the mean of five 19 times of 20: t(0.975; 4) · √(1 + 1/5).
-_BEYOND_CHANCE = 3.04
+_BEYOND_CHANCE = 2.57  # t(0.975; 5): another random order's gain is within so many spreads of zero 19 times of 20
 _CONTROL = "random"
 
 
@@ -46,13 +45,13 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Faithfulness:
-    """curves: two a method, the control (mean of SEEDS random orders) last. gains: method → insertion area − deletion
-    area, larger is better. chance, spread: mean and standard deviation of the control's gain. verdict: a sentence."""
+    """curves: two a method, the control (mean of SEEDS random orders and their reverses) last. gains: method →
+    insertion area − deletion area, larger is better; by chance zero, as a reverse order's gain is the order's with the
+    sign turned. spread: root mean square of the control's gains. verdict: a sentence."""
 
     target: Target
     curves: tuple[Curve, ...]
     gains: dict[str, float]
-    chance: float
     spread: float
     verdict: str
 
@@ -61,7 +60,7 @@ class Faithfulness:
 
     def beats_chance(self, method: str) -> bool:
         """Whether its gain is more than random orders give by luck."""
-        return _beats(self.gains[method], self.chance, self.spread)
+        return _beats(self.gains[method], self.spread)
 
 
 def faithfulness(
@@ -75,9 +74,10 @@ def faithfulness(
         places = np.flatnonzero(scores.removable)
         _require_fitting(attributions, scores.tokens, len(places))
         orders = {one.method: [_order(one.scores, places)] for one in attributions if one.method != _CONTROL}
-        orders[_CONTROL] = [np.random.default_rng(seed).permutation(places) for seed in range(SEEDS)]
+        drawn = [np.random.default_rng(seed).permutation(places) for seed in range(SEEDS)]
+        orders[_CONTROL] = [*drawn, *(order[::-1] for order in drawn)]
         masks = {
-            (method, kind): [_masks(order, kind, scores.tokens, method) for order in several]
+            (method, kind): [_masks(order, kind, scores.tokens) for order in several]
             for method, several in orders.items()
             for kind in KINDS
         }
@@ -92,27 +92,29 @@ def _judge(target: Target, made: dict[tuple[str, Kind], Floats]) -> Faithfulness
         Curve(method, kind, SHARES, rows.mean(0), float(_area(rows).mean())) for (method, kind), rows in made.items()
     )
     gains = {method: _area(made[method, "insertion"]) - _area(made[method, "deletion"]) for method, _ in made}
-    chance, spread = float(gains[_CONTROL].mean()), float(gains[_CONTROL].std(ddof=1))
+    spread = float(np.sqrt((gains[_CONTROL] ** 2).mean()))
     told = {method: float(gain[0]) for method, gain in gains.items() if method != _CONTROL}
     what = "likeness to the whole text's embedding" if target.kind == "embedding" else "probability"
-    return Faithfulness(target, curves, told, chance, spread, _verdict(told, chance, spread, what))
+    return Faithfulness(target, curves, told, spread, _verdict(told, spread, what))
 
 
-def _verdict(gains: dict[str, float], chance: float, spread: float, what: str) -> str:
+def _verdict(gains: dict[str, float], spread: float, what: str) -> str:
     """Which to trust, in one sentence."""
     ranked = sorted(gains, key=lambda method: -gains[method])
-    good = [METHODS[method].title for method in ranked if _beats(gains[method], chance, spread)]
-    poor = [METHODS[method].title for method in ranked if not _beats(gains[method], chance, spread)]
+    good = [METHODS[method].title for method in ranked if _beats(gains[method], spread)]
+    poor = [METHODS[method].title for method in ranked if not _beats(gains[method], spread)]
     if not good:
         none = f"{_listed(poor).capitalize()} {'does' if len(poor) == 1 else 'do'} no better than chance here"
         return f"{none}: do not trust {'it' if len(poor) == 1 else 'them'} on this word."
     most = f"Trust {good[0]}{' most' if len(good) > 1 else ''} here: removing the tokens that it ranks first lowers "
     most += f"the {what}, and giving them back restores it, sooner than {'any other' if len(gains) > 1 else 'chance'}"
-    return f"{most}; {_listed(poor)} {'does' if len(poor) == 1 else 'do'} no better than chance." if poor else f"{most}."
+    return (
+        f"{most}; {_listed(poor)} {'does' if len(poor) == 1 else 'do'} no better than chance." if poor else f"{most}."
+    )
 
 
-def _beats(gain: float, chance: float, spread: float) -> bool:
-    return gain > chance + max(_BEYOND_CHANCE * spread, 1e-6)
+def _beats(gain: float, spread: float) -> bool:
+    return gain > max(_BEYOND_CHANCE * spread, 1e-6)
 
 
 def _listed(names: list[str]) -> str:
@@ -124,15 +126,14 @@ def _order(scores: Floats, places: np.ndarray) -> np.ndarray:
     return np.asarray(places[np.argsort(-scores[places], kind="stable")])
 
 
-def _masks(order: np.ndarray, kind: Kind, tokens: int, method: str) -> Masks:
-    """[share, token]: what is kept. The control inserts in the reverse of the order in which it deletes."""
-    given_back = order[::-1] if method == _CONTROL else order
+def _masks(order: np.ndarray, kind: Kind, tokens: int) -> Masks:
+    """[share, token]: what is kept."""
     keep: Masks = np.ones((len(SHARES), tokens), bool)
     for row, share in zip(keep, SHARES, strict=True):
         if kind == "deletion":
             row[order[: _count(share, len(order))]] = False
         else:  # counted from the other end, so that the two mirror each other
-            row[given_back[len(order) - _count(1 - share, len(order)) :]] = False
+            row[order[len(order) - _count(1 - share, len(order)) :]] = False
     return keep
 
 
@@ -168,9 +169,7 @@ def _require_comparable(target: Target, attributions: Sequence[Attribution]) -> 
             raise InvalidInput(f"{name} is there {names.count(name)} times.", next_step="Give each method once.")
     for one in attributions:
         if one.target != target:
-            raise InvalidInput(
-                f"{one.method} explains another target, {one.target}.", allowed=f"All explain {target}."
-            )
+            raise InvalidInput(f"{one.method} explains another target, {one.target}.", allowed=f"All explain {target}.")
 
 
 def _require_fitting(attributions: Sequence[Attribution], tokens: int, removable: int) -> None:

@@ -54,8 +54,8 @@ def integrate(scorer: Scorer, progress: Progress) -> Integrated:
     """Integrated gradients on the straight path from the baseline (Sundararajan et al. 2017, arXiv 1703.01365).
 
     The score's change over a stretch of the path is known exactly, so its error is too: stretches are halved where the
-    error is, and the gradients go where the path is rough. Even steps over the whole path, doubled, were off by more
-    than 30 % after 128 on SmolLM2, and some sums fell within 2 % by chance.
+    error is, and the gradients go where the path is rough. No error is set off against another: even steps on a rough
+    path sum to within 2 % by chance now and then (seen on SmolLM2: off by 140 %, then by 2 %).
     """
     known: dict[float, float] = {}
     stretches: list[_Stretch] = []
@@ -67,18 +67,17 @@ def integrate(scorer: Scorer, progress: Progress) -> Integrated:
         stretches, todo = _halved(stretches, COMPLETE * abs(known[1.0] - known[0.0]), MOST_STEPS - steps)
     change = abs(known[1.0] - known[0.0])
     errors = [stretch.error for stretch in stretches]
+    scores = np.sum([stretch.scores for stretch in stretches], axis=0, dtype=np.float64)
     return Integrated(
-        np.sum([stretch.scores for stretch in stretches], axis=0, dtype=np.float64).astype(np.float32),
+        np.asarray(scores, np.float32),
         abs(sum(errors)) / max(change, 1e-9),
         steps,
         sum(map(abs, errors)) <= COMPLETE * change,
     )
 
 
-def _halved(
-    stretches: list[_Stretch], allowed: float, left: int
-) -> tuple[list[_Stretch], list[tuple[float, float]]]:
-    """The stretches that stay, and the halves of those that make most of the error. left: gradients that may be taken."""
+def _halved(stretches: list[_Stretch], allowed: float, left: int) -> tuple[list[_Stretch], list[tuple[float, float]]]:
+    """The stretches that stay, and the halves of those that make most of the error. left: gradients left."""
     worst = sorted(stretches, key=lambda stretch: -abs(stretch.error))
     total = sum(abs(stretch.error) for stretch in stretches)
     if total <= allowed:

@@ -1,7 +1,8 @@
-"""Attribution by occlusion: a token or a word is replaced, and what the score loses is its score (Zeiler & Fergus 2014).
+"""Attribution by occlusion: a token or word is replaced, and what is lost is its score (Zeiler & Fergus 2014).
 
-Replaced, not hidden from attention: a hidden token still passes its own embedding on (the last one could never be taken
-away), and hiding the first one takes the attention sink from every head.
+Replaced, not hidden from attention: hiding cannot take the last token away, which passes its own embedding on. On two
+prompts of SmolLM2 deleting it cost 8.0 and 4.4 nats, replacing it 4.6 and 5.0, hiding it −0.4 and 0.1. For the tokens
+between, hiding ranks as deleting does or more so (rank correlation 0.93 and 0.80, against 0.63 and 0.80): the price.
 """
 
 from __future__ import annotations

@@ -32,7 +32,8 @@ _SEPARATORS = ("<|endoftext|>",)
 @dataclass(frozen=True, slots=True)
 class Scorer:
     """embedded, baseline: [1, token, hidden] fp32, the input and what stands in for each of its tokens (stand_in: in
-    words). first_token_pools: its vector is the sentence's, not the mean of all. unit: [hidden], the direction of the sentence's embedding (embedding targets). Hold `opened.lock` while you call."""
+    words). first_token_pools: its vector is the sentence's, not the mean of all. unit: [hidden],
+    the direction of the sentence's embedding (embedding targets). Hold `opened.lock` while you call."""
 
     opened: OpenModel
     target: Target
@@ -160,9 +161,7 @@ def _recomputed(forward: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *arguments, **named: checkpoint(forward, *arguments, use_reentrant=False, **named)
 
 
-def _baseline(
-    opened: OpenModel, ids: tuple[int, ...], embedded: torch.Tensor, neutral: torch.Tensor
-) -> torch.Tensor:
+def _baseline(opened: OpenModel, ids: tuple[int, ...], embedded: torch.Tensor, neutral: torch.Tensor) -> torch.Tensor:
     """[1, token, hidden]: special tokens stay, as they do in any text; a decoder's first token, if it is a plain one,
     gives way to what parts documents; every other token becomes the neutral embedding."""
     baseline = neutral.expand_as(embedded).clone()
@@ -178,12 +177,12 @@ def _baseline(
 def _neutral(opened: OpenModel) -> tuple[torch.Tensor, str]:
     """[hidden], and what it is in words: the mean of all embeddings; of an encoder with a mask token, the mask's.
 
-    Measured on SmolLM2 ("The capital of France is" → Paris): with the mean, and the separator in front, the score rises
-    steadily along the path, and integrated gradients are complete within 1 % after 32 gradients. Zeros, newline, space
-    or end-of-turn everywhere were not after 128 (off by 30 to 300 %): RMSNorm makes zero a direction of its own, and a
-    first token that turns into an unusual one takes the attention sink with it. A chat prompt of 21 tokens is rougher:
-    off by 3 % after 256 gradients, by 11 % where the template's special tokens are replaced too. On MiniLM mask, padding,
-    mean and zeros all were complete after 16 to 24 gradients; the mask is what the model was trained on.
+    Measured on SmolLM2 ("The capital of France is" → Paris) as gradients until integrated gradients were complete
+    within 2 %. First token kept: mean 24, zeros 64. First token → <|endoftext|>, the rest → mean: 32, and the score
+    rises steadily. Not within 256: mean everywhere (off by 4 %), zeros everywhere (63 %), first token → <|im_start|>,
+    the rest → mean (stretches off by 9 %): what becomes of the first token, where attention is parked, matters most.
+    A chat prompt of 21 tokens: off by 3 % after 256; by 11 % where the template's special tokens are replaced too.
+    MiniLM, two sentences: mask, padding, mean and zeros all after 16 to 24; a BERT was trained on the mask.
     """
     embed = opened.model.get_input_embeddings()
     hidden = None if opened.causal else find_mask(opened.tokenizer)

@@ -43,7 +43,7 @@ class Target:
 
 
 def next_token(trace: Trace, position: int, token_id: int | None = None, against: int | None = None) -> Target:
-    """Why a decoder wrote `token_id` (default: the one that stands there, or the likeliest after the end) at `position`.
+    """Why a decoder wrote `token_id` at `position` (default: the token there, or the likeliest after the end).
 
     Raises InvalidInput for an encoder, a position that is none, and tokens that the model does not know.
     """
@@ -153,7 +153,8 @@ def _require_tokens(chosen: int, against: int | None, count: int, noun: str) -> 
             raise InvalidInput(f"There is no {noun} {value}.", allowed=f"The model knows 0 to {count - 1}.")
     if against == chosen:
         raise InvalidInput(
-            f"{noun.capitalize()} {chosen} is compared with itself.", next_step=f"Choose another {noun} to set against it."
+            f"{noun.capitalize()} {chosen} is compared with itself.",
+            next_step=f"Choose another {noun} to set against it.",
         )
 
 

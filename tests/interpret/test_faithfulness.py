@@ -66,12 +66,19 @@ def test_contrast_follows_the_choice_between_the_two(llama: Trace) -> None:
     assert float(made.curve("occlusion", "deletion").probabilities[0]) == pytest.approx(float(both[0] / both.sum()))
 
 
+def test_random_orders_gain_nothing_on_average_but_scatter(judged: Faithfulness) -> None:
+    areas = [judged.curve("random", kind).area for kind in ("insertion", "deletion")]
+    assert areas[0] == pytest.approx(areas[1], abs=1e-6)
+    assert judged.spread > 1e-6
+
+
 def _made(gains: dict[str, float]) -> Faithfulness:
     """A verdict on curves of a straight shape: a method's insertion stands `gain` above its deletion."""
     rng = np.random.default_rng(0)
     rows = {}
     for method, gain in gains.items():
         noise = rng.normal(0, 0.01, 5 if method == "random" else 1)
+        noise = np.concatenate([noise, -noise]) if method == "random" else noise * 0
         for kind, sign in (("insertion", 1), ("deletion", -1)):
             rows[method, kind] = np.repeat((0.5 + sign * (gain + noise) / 2)[:, None], len(SHARES), axis=1)
     return _judge(Target(9, 12, None, "next"), rows)

@@ -63,9 +63,7 @@ def test_an_encoder_without_logits_is_judged_by_its_vectors(home: Path) -> None:
     assert whole.asked.measure == "cosine"
     for (layer, head), edits in _singles(read).items():
         alone = embedding_effect(read, edits)
-        of_text, of_token = (
-            (made.mlps[layer] if head is None else made.heads[layer, head]) for made in (whole, third)
-        )
+        of_text, of_token = ((made.mlps[layer] if head is None else made.heads[layer, head]) for made in (whole, third))
         assert of_text == pytest.approx(alone.mean - 1, abs=1e-6)
         assert of_token == pytest.approx(float(alone.tokens[3]) - 1, abs=1e-6)
     assert np.isnan(whole.kl).all()

@@ -72,5 +72,3 @@ def test_it_can_be_cancelled(llama: Trace) -> None:
     for work in (lambda: rollout(llama, stop), lambda: rollout_row(llama, 5, stop)):
         with pytest.raises(Cancelled):
             work()
-
-

@@ -86,7 +86,7 @@ def test_class_is_the_likeliest_unless_named(encoder) -> None:
     logits = read.opened.forward(input_ids=read.opened.tensor(read.subject.ids)).logits[0]
     assert default_target(read, None) == Target(NOWHERE, int(logits.argmax()), None, "class")
     assert class_of(read, 2, against=0).against == 0
-    with pytest.raises(InvalidInput, match="no class 3.*0 to 2"):
+    with pytest.raises(InvalidInput, match=r"no class 3.*0 to 2"):
         class_of(read, 3)
     with pytest.raises(InvalidInput, match="predicts no tokens"):
         masked_token(read, 1)
