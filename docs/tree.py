@@ -18,6 +18,7 @@ FOLDERS = {
     "core/models": "which models there are, where their files come from, what they look like inside",
     "core/onnx": "a model becomes an ONNX model, and is proved to be the same model",
     "core/generation": "a request becomes tokens",
+    "core/interpret": "tokens become reasons: attention, what mattered, what a knock-out changes",
     "core/measure": "what a model does on this machine, beside what the machine could do",
     "core/estimate": "a model and a machine become seconds, bytes and dollars",
     "core/store": "what happened: schema, migrations, one repository a noun",
@@ -50,7 +51,8 @@ def readme_with(text: str, new_tree: str) -> str:
 def _line(path: str, depth: int) -> str:
     said = ast.get_docstring(ast.parse((ROOT / path).read_text(encoding="utf-8"))) or ""
     sentence = re.split(r"(?<=[.?!]) |\n", said)[0].rstrip(".")
-    return f"{'  ' * depth}{Path(path).name:{30 - 2 * depth}}{sentence}".rstrip()
+    name = f"{Path(path).name} "
+    return f"{'  ' * depth}{name:{30 - 2 * depth}}{sentence}".rstrip()
 
 
 if __name__ == "__main__":

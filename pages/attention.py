@@ -11,12 +11,14 @@ from pages.services import services
 
 def render() -> None:
     """The page. torch is imported here, when it is first opened, and not with the app."""
-    state.arrives_at("attention")
+    if state.arrives_at("attention") and not (state.look("run") or state.look("reading")):
+        state.look_at(**state.last_look())
     st.title("Attention")
     st.caption("Why does it answer so? See what the model looked at, and check whether it mattered.")
     try:
         with st.spinner("Getting ready to look inside"):
             from pages.widgets import attention_page
         attention_page.draw(services())
+        state.remember_look()
     except GroundworkError as error:
         st.error(str(error), icon=":material/error:")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import streamlit as st
 from pydantic import SecretStr
@@ -372,3 +373,18 @@ def looks_at(run_id: str, token: int | None = None) -> dict[str, str]:
     """Query parameters of the Attention page that open a run, and one of its tokens (counted in the answer)."""
     return {"run": run_id} | ({} if token is None else {"token": f"answer{token}", "view": "word"})
 
+
+def remember_look() -> None:
+    """Keep what the Attention page looks at, so that it is there when the reader comes back from another page."""
+    st.session_state["last_look"] = {name: st.query_params[name] for name in _LOOK if name in st.query_params}
+
+
+def last_look() -> dict[str, str]:
+    """What it looked at last; {} before the first look."""
+    return cast(dict[str, str], st.session_state.get("last_look", {}))
+
+
+def page_link() -> str:
+    """The address of what is on screen, for another reader."""
+    told = urlencode(st.query_params.to_dict())
+    return f"{str(st.context.url or '').split('?')[0]}?{told}"

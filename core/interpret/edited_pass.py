@@ -16,7 +16,7 @@ from core.interpret.open_model import OpenModel
 from core.interpret.trace import Trace, require_logits
 
 Beat = Callable[[], None]
-ROW_BYTES = 400_000_000  # of what the rows of one batch need within a layer
+ROW_BYTES = 250_000_000  # of what the rows of one batch need within a layer
 
 
 def no_beat() -> None:

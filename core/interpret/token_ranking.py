@@ -21,7 +21,7 @@ from core.interpret.heartbeat import Beat
 from core.interpret.judge import Asked, Judge
 from core.interpret.trace import Floats, Trace
 
-CACHE_BYTES = 300_000_000  # of keys and values of a batch
+CACHE_BYTES = 100_000_000  # of keys and values of a batch
 
 
 @dataclass(frozen=True, slots=True)

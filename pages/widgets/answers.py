@@ -171,7 +171,7 @@ def _draw_tokens(
     remote, attention = run.backend == "remote", state.page_or_none("attention")
     explains = not remote and not busy and attention is not None
     choice = token_view(events, key=f"view_{message_id}_{run.id}", disabled=busy or remote, explains=explains)
-    if isinstance(choice, TokenQuestion):
+    if isinstance(choice, TokenQuestion) and attention is not None:
         st.switch_page(attention, query_params=state.looks_at(run.id, choice.index))
     if isinstance(choice, TokenChoice) and _attempt(
         lambda: conversations.continue_answer(message_id, settings, keep=choice.index, instead=choice.token_id)

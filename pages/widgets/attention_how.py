@@ -7,7 +7,7 @@ import streamlit as st
 from core.interpret.query_steps import query_steps
 from pages.widgets import attention_look, attention_steps, attention_worked
 from pages.widgets.attention_look import token_words
-from pages.widgets.attention_view import View
+from pages.widgets.attention_view import View, draw_caution
 
 
 def draw(view: View) -> None:
@@ -29,3 +29,4 @@ def _draw_real(view: View) -> None:
     )
     if steps is not None:
         attention_steps.draw(steps)
+        draw_caution(f"{look.layer}.{head}", f"layer {look.layer}, head {head}")

@@ -17,7 +17,7 @@ from pages.widgets.attention_knockout_charts import choices_figure, effects_figu
 from pages.widgets.attention_look import token_words
 from pages.widgets.attention_steps_charts import piece_label
 from pages.widgets.attention_view import View
-from pages.widgets.chart_parts import CONFIG
+from pages.widgets.chart_parts import TAKEN
 from pages.widgets.take_away import csv_button
 from pages.widgets.words import plain
 
@@ -120,7 +120,7 @@ def _draw_effect(view: View, edits: Edits) -> None:
     if made is None:
         return
     st.markdown(_told(made, words))
-    st.plotly_chart(choices_figure(made.candidates), key="a_effect", config=CONFIG)
+    st.plotly_chart(choices_figure(made.candidates), key="a_effect", config=TAKEN)
     rows: list[Row] = [
         {"token_id": one.token_id, "token": one.piece, "probability": one.before, "probability_without": one.after}
         for one in made.candidates
@@ -206,7 +206,7 @@ def _draw_ranking(view: View, edits: Edits) -> None:
     found = view.find(key, lambda trace, progress: rank_heads(trace, position, progress=progress))
     if found is None:
         return
-    st.plotly_chart(effects_figure(found), key="a_ranking", config=CONFIG)
+    st.plotly_chart(effects_figure(found), key="a_ranking", config=TAKEN)
     _draw_strongest(view, edits, found)
     csv_button("heads by effect", rows_csv(_rows(found)))
 

@@ -10,7 +10,7 @@ from pages.widgets.attention_knockout_charts import share
 from pages.widgets.attention_layers_charts import grid_figure, rank_figure, row_name
 from pages.widgets.attention_steps_charts import piece_label
 from pages.widgets.attention_view import View
-from pages.widgets.chart_parts import CONFIG
+from pages.widgets.chart_parts import TAKEN
 from pages.widgets.take_away import csv_button
 from pages.widgets.words import plain
 
@@ -28,14 +28,14 @@ def draw(view: View) -> None:
     if found is None:
         return
     st.markdown(_told(found))
-    st.plotly_chart(rank_figure(found), key="a_lens_rank", config=CONFIG)
+    st.plotly_chart(rank_figure(found), key="a_lens_rank", config=TAKEN)
     _draw_moves(found)
     places = _places(view)
     grid = view.find(f"lens-grid {places}", lambda trace, progress: lens_grid(trace, places, progress))
     if grid is None:
         return
     labels = [_label(view, place) for place in places]
-    st.plotly_chart(grid_figure(grid, labels), key="a_lens_grid", config=CONFIG)
+    st.plotly_chart(grid_figure(grid, labels), key="a_lens_grid", config=TAKEN)
     with st.container(horizontal=True):
         csv_button("logit lens of one token", rows_csv(_rows(found)), label="The token (CSV)")
         csv_button("logit lens", rows_csv(_grid_rows(grid)), label="The grid (CSV)")

@@ -9,8 +9,8 @@ import streamlit as st
 from core.interpret.lens import Lens, LensGrid
 from pages.widgets.attention_knockout_charts import share
 from pages.widgets.attention_steps_charts import piece_label
-from pages.widgets.attention_worked_charts import INK_UNTIL
-from pages.widgets.chart_parts import GREY, Sketch, hover
+from pages.widgets.attention_worked_charts import FIGURES
+from pages.widgets.chart_parts import Sketch, hover
 
 CELL_PIXELS = 26
 CELL_CHARACTERS = 7
@@ -48,8 +48,7 @@ def grid_figure(grid: LensGrid, labels: list[str]) -> go.Figure:
         ygap=1,
         showscale=False,
     )
-    ink_until = INK_UNTIL["dark" if st.context.theme.type == "dark" else "light"]
-    ink, ground = sketch.ink or GREY, sketch.ground or GREY
+    below, limit, above = FIGURES["dark" if st.context.theme.type == "dark" else "light"]
     cells = [(row, column) for row in range(rows) for column in range(columns)]
     sketch.add(
         "scatter",
@@ -57,18 +56,19 @@ def grid_figure(grid: LensGrid, labels: list[str]) -> go.Figure:
         y=[row for row, _ in cells],
         mode="text",
         text=[hover(_short(grid.pieces[row][column])) for row, column in cells],
-        textfont={"size": 11, "color": [ink if grid.probabilities[cell] < ink_until else ground for cell in cells]},
+        textfont={"size": 11, "color": [below if grid.probabilities[cell] < limit else above for cell in cells]},
     )
     return sketch.figure(
         "What each layer would say",
         told="the likeliest token after each layer; darker is surer. The last row is the model's own answer",
         height=150 + CELL_PIXELS * rows,
-        margin={"l": 90, "t": 116, "b": 16},
+        margin={"l": 90, "t": 140, "b": 16},
         xaxis={
             "side": "top",
             "tickvals": list(range(columns)),
             "ticktext": [hover(label) for label in labels],
-            "tickangle": -45,
+            "tickangle": -60,
+            "automargin": False,
             "showgrid": False,
             "zeroline": False,
         },

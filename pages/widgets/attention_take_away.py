@@ -21,6 +21,7 @@ from exports.attention_origin import Origin, origin
 from exports.attention_png import map_png, overview_png
 from exports.attention_svg import lines_svg, map_svg
 from exports.filenames import safe_filename
+from pages import state
 from pages.widgets import attention_views
 from pages.widgets.attention_view import View
 
@@ -54,7 +55,9 @@ def draw(view: View) -> None:
                 key=f"a_take_{file.suffix}",
                 help=file.help or None,
             )
-    st.caption("The address of this page is the link to what you see; it names the text by an id and does not tell it.")
+        with st.popover("Link", icon=":material/link:"):
+            st.code(state.page_link(), language=None, wrap_lines=True)
+            st.caption("It opens what you see, for whoever can reach this app. It names the text by an id only.")
     with st.expander("The same on the command line"):
         st.code(_origin(view).command, language="bash", wrap_lines=True)
 

@@ -21,6 +21,11 @@ from core.estimate.ranges import Range
 from core.estimate.words import digits, said, said_range
 
 CONFIG = {"displayModeBar": False}
+TAKEN = {  # a picture to take away: one button, shown when it is pointed at, saves it as vectors
+    "displaylogo": False,
+    "modeBarButtons": [["toImage"]],
+    "toImageButtonOptions": {"format": "svg", "filename": "groundwork"},
+}
 GREY = "#808080"  # 3.9 : 1 on white, 4.7 : 1 on the dark page
 GROUND, INK = "#000038", "#000037"  # what Streamlit replaces by the page's own ground, and by its dark or light grey
 BAND = 0.22  # opacity of a range
