@@ -21,7 +21,7 @@ from pages.widgets.grey_png import grey_png
 
 MOST_PIXELS = 2_500_000  # of all thumbnails together: about 2.5 MB on the way at worst
 
-_component = component(__file__, '<div class="attention-grid"></div>')
+_component = component(__file__, '<div class="attention-grid"></div>', shared=("dom", "grey_picture"))
 
 
 def attention_grid(overview: Overview, *, chosen: tuple[int, int] | None, key: str) -> tuple[int, int] | None:

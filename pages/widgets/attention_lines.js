@@ -23,14 +23,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
 }
 
-function element(tag, className, text, attributes = {}) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
-
 const seen = (text) => text.replaceAll("\n", "↵").replaceAll("\t", "⇥") || "∅";
 const label = (text) => seen(text).trim() || "␣".repeat(text.length);
 const clipped = (text) => (text.length > 24 ? `${text.slice(0, 23)}…` : text);

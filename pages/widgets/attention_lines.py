@@ -20,7 +20,7 @@ from pages.widgets.component import component, no_callback
 
 MOST_LINES = 40_000  # over all pictures: 200 kB
 
-_component = component(__file__, '<div class="attention-lines"></div>')
+_component = component(__file__, '<div class="attention-lines"></div>', shared=("dom",))
 
 Weights = npt.NDArray[np.float32]
 Places = npt.NDArray[np.intp]

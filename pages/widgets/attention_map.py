@@ -22,7 +22,7 @@ from pages.widgets.grey_png import FULL, grey_png
 MOST_BYTES = 1_080_000  # of the PNG: 1.44 MB on the way, so that with the pieces 1.5 MB are kept
 LONGEST = 60  # characters of a piece: a whole sentence would fill the screen
 
-_component = component(__file__, '<div class="attention-map"></div>')
+_component = component(__file__, '<div class="attention-map"></div>', shared=("dom", "grey_picture"))
 
 
 def attention_map(picture: AttentionMap, *, focus: int | None, key: str) -> int | None:

@@ -17,14 +17,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
 }
 
-function element(tag, className, text, attributes = {}) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
-
 const seen = (text) => text.replaceAll("\n", "↵").replaceAll("\t", "⇥") || "∅";
 const clipped = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 

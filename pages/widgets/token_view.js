@@ -21,14 +21,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   return () => views.delete(parentElement);
 }
 
-function element(tag, className, text, attributes = {}) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
-
 const tableRow = (className) => element("tr", className, undefined, { role: "row" });
 const cell = (className) => element("td", className, undefined, { role: "cell" });
 
