@@ -88,10 +88,11 @@ class Works:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="interpret")
 
     def start(self, key: str, function: Callable[[Progress], Result]) -> Work[Result]:
-        """The work of this key: the one that goes on or is done, else a new one. Failed work is begun again."""
+        """The work of this key, however it stands, else a new one: what failed or was stopped is begun again only
+        after `forget`."""
         with self._lock:
             found = self._all.get(key)
-            if found is not None and found.state not in ("failed", "cancelled"):
+            if found is not None:
                 self._all.move_to_end(key)
                 return found
             work: Work[Result] = Work(key)
@@ -105,7 +106,7 @@ class Works:
             return self._all.get(key)
 
     def forget(self, key: str) -> None:
-        """Drop a result, so that the next `start` begins again."""
+        """Drop a piece of work, so that the next `start` begins again."""
         with self._lock:
             self._all.pop(key, None)
 

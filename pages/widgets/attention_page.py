@@ -42,7 +42,7 @@ def draw(shared: Services) -> None:
     if subject is None:
         return
     work = shared.desk.look(subject, "facts", lambda trace, progress: _facts(trace))
-    facts = attention_wait.finished(work, key="facts")
+    facts = attention_wait.finished(shared.desk.works, work, key="facts")
     if facts is None:
         return
     look = attention_look.read(subject, facts.layers, facts.heads)
@@ -87,10 +87,10 @@ def _ask(token: str) -> None:
     st.rerun()
 
 
-def _with_take_away(draw_view: Callable[[View], None]) -> Callable[[View], None]:
+def _with_take_away(draw_view: Callable[[View], bool]) -> Callable[[View], None]:
     def both(view: View) -> None:
-        draw_view(view)
-        attention_take_away.draw(view)
+        if draw_view(view):
+            attention_take_away.draw(view)
 
     return both
 

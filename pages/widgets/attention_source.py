@@ -66,7 +66,7 @@ def _prepare(desk: Desk, model_id: str) -> bool:
     if catalogue.is_prepared(model_id):
         return True
     work = desk.works.start(f"prepare {model_id}", lambda progress: catalogue.prepare(model_id, progress))
-    return attention_wait.finished(work, key="prepare") is not None
+    return attention_wait.finished(desk.works, work, key="prepare") is not None
 
 
 def _fitting(desk: Desk, subject: Subject) -> Subject | None:

@@ -35,7 +35,8 @@ class View:
 
     def find(self, what: str, find: Callable[[Trace, Progress], Result]) -> Result | None:
         """`find(trace, progress)` on the desk's thread, its progress on the page; None after the reader stopped it."""
-        return attention_wait.finished(self.desk.look(self.subject, what, find), key=what.split(" ")[0])
+        work = self.desk.look(self.subject, what, find)
+        return attention_wait.finished(self.desk.works, work, key=what.split(" ")[0])
 
     def asked_before(self, what: str) -> bool:
         """Whether the same was asked of this text, and is being worked out or known."""

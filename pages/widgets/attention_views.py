@@ -1,4 +1,7 @@
-"""The pictures of attention: all heads, one head, what one token read, and what each step read."""
+"""The pictures of attention: all heads, one head, what one token read, and what each step read.
+
+Each `draw_…` says whether it drew: not, when the reader stopped the work.
+"""
 
 from __future__ import annotations
 
@@ -25,18 +28,19 @@ from pages.widgets.attention_view import View, draw_asked, draw_caution
 LONG = 256  # tokens from which faint lines are left out at first
 
 
-def draw_overview(view: View) -> None:
+def draw_overview(view: View) -> bool:
     """All layers × heads."""
     attention_look.pick_shaping(view.look, unit=False)
     found = find_overview(view)
     if found is None:
-        return
+        return False
     look = view.look
     picked = attention_grid(found, chosen=(look.layer, look.heads[0]), key="a_grid")
     if picked is not None:
         attention_look.to_address(layer=picked[0], heads=[picked[1]], view="head")
         st.rerun()
     draw_caution(f"{look.layer}.{look.heads[0]}", f"layer {look.layer}, head {look.heads[0]}")
+    return True
 
 
 def find_overview(view: View) -> Overview | None:
@@ -44,7 +48,7 @@ def find_overview(view: View) -> Overview | None:
     return view.find(f"overview {plain.words}", lambda trace, progress: overview(trace, plain, progress))
 
 
-def draw_head(view: View) -> None:
+def draw_head(view: View) -> bool:
     """One head or several of a layer: lines or a map."""
     look = view.look
     attention_look.pick_place(look, view.layers, view.heads)
@@ -71,7 +75,7 @@ def draw_head(view: View) -> None:
             threshold = _threshold(view)
     pictures = find_pictures(view)
     if not pictures:
-        return
+        return False
     row = shaping.group_of(view.subject, look.shaping.unit, min(view.query, len(view.subject.ids) - 1))
     if look.drawing == "lines":
         picked = attention_lines(pictures, focus=row, threshold=threshold, key="a_lines")
@@ -80,6 +84,7 @@ def draw_head(view: View) -> None:
     if picked is not None:
         _ask_about_row(view, picked)
     draw_caution(off_of(look), head_words(look))
+    return True
 
 
 def off_of(look: Look) -> str:
@@ -132,7 +137,7 @@ def _ask_about_row(view: View, row: int) -> None:
 READINGS = {"weights": "Weights, by layer", "rollout": "Rollout", "flow": "Flow"}
 
 
-def draw_word(view: View) -> None:
+def draw_word(view: View) -> bool:
     """What the model looked at when it chose the token, layer by layer or through all of them."""
     look, subject = view.look, view.subject
     draw_asked(view)
@@ -154,7 +159,7 @@ def draw_word(view: View) -> None:
             attention_look.pick_shaping(look, unit=False)
     values, bands = _word_values(view, str(how))
     if values is None:
-        return
+        return False
     read = subject.pieces[: view.query + 1] if subject.causal else subject.pieces
     picked = attention_tokens(
         read,
@@ -174,6 +179,7 @@ def draw_word(view: View) -> None:
         st.rerun()
     top = int(np.argmax(values[0, 1 : len(read)])) + 1 if len(read) > 1 else 0
     draw_caution(f"token{top}", f"reading {token_words(subject, top)}")
+    return True
 
 
 _LEGENDS = {
@@ -214,13 +220,13 @@ def _told_word(view: View) -> str:
     )
 
 
-def draw_steps(view: View) -> None:
+def draw_steps(view: View) -> bool:
     """What each token of the answer read when it was chosen, with a slider over the steps."""
     look = view.look
     attention_look.pick_shaping(look, unit=False)
     found = find_steps(view)
     if found is None:
-        return
+        return False
     subject = view.subject
     bands = [f"{found.first + i}: {subject.pieces[found.first + i]!r}" for i in range(len(found.weights))]
     attention_tokens(
@@ -241,6 +247,7 @@ def draw_steps(view: View) -> None:
     attention_map(steps_map(view, found), focus=None, key="a_steps_map")
     top = int(np.argmax(found.weights[:, 1:].mean(0))) + 1
     draw_caution(f"token{top}", f"reading {token_words(subject, top)}")
+    return True
 
 
 def find_steps(view: View) -> StepMap | None:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import streamlit as st
 
-from core.interpret.work import Work
+from core.errors import InvalidInput
+from core.interpret.work import Work, Works
 
 Result = TypeVar("Result")
 QUICK_SECONDS = 0.4  # what is done by then shows no bar: it would only flicker
 LOOK_SECONDS = 0.15
 
 
-def finished(work: Work[Result], *, key: str) -> Result | None:
+def finished(works: Works, work: Work[Result], *, key: str) -> Result | None:
     """The result. While it is being made, the bar stands here and the rest of the page above can be used; None after
-    the reader stopped it. Raises what went wrong."""
+    the reader stopped it. Raises what went wrong, with a button beside it where another try may help."""
     if not work.wait(QUICK_SECONDS):
         place = st.empty()
         with place.container():
@@ -25,11 +26,13 @@ def finished(work: Work[Result], *, key: str) -> Result | None:
             bar.progress(work.fraction, text=work.step)
         place.empty()
     if work.state == "cancelled":
-        _tell_stopped(work, key)
-        return None
-    return work.outcome()
-
-
-def _tell_stopped(work: Work[Any], key: str) -> None:
-    st.info("Stopped. Nothing was changed.", icon=":material/stop_circle:")
-    st.button("Do it again", icon=":material/refresh:", key=f"a_again_{key}")
+        st.info("Stopped. Nothing was changed.", icon=":material/stop_circle:")
+    if work.state == "cancelled" or (work.state == "failed" and not isinstance(work.error, InvalidInput)):
+        st.button(
+            "Do it again",
+            icon=":material/refresh:",
+            key=f"a_again_{key}",
+            on_click=works.forget,
+            args=(work.key,),
+        )
+    return None if work.state == "cancelled" else work.outcome()

@@ -60,6 +60,8 @@ def test_a_look_can_be_cancelled_and_begun_again(desk: Desk) -> None:
     assert work.state == "cancelled"
     with pytest.raises(Cancelled):
         work.outcome()
+    assert desk.look(subject, "slow", find) is work  # not begun again by itself
+    desk.works.forget(work.key)
     again = desk.look(subject, "slow", find)
     assert again is not work
     assert again.wait(60)
