@@ -122,7 +122,7 @@ def look_inside(tokens: int, rounds: int, slow_s: float) -> OurFigures:
 def _round(browser: Browser, url: str, text: str, tokens: int | None) -> Look:
     page = browser.new_page()
     memory = PeakMemory(_playwright_pid(), children=True)
-    page.goto(f"{url}/attention")
+    page.goto(f"{url}/attention?view=overview")
     button = page.get_by_role("button", name="Look inside")
     button.wait_for(timeout=120_000)
     page.get_by_label("Text", exact=True).fill(text)

@@ -20,7 +20,8 @@ from exports.cells import Cell, csv_bytes
 if TYPE_CHECKING:  # it loads torch, which a file of numbers has no need of
     from core.interpret.overview import Overview
 
-MAP_COLUMNS = ("query_position", "query", "key_position", "key", "weight")
+KEY_COLUMNS = ("key_position", "key", "weight")
+MAP_COLUMNS = ("query_position", "query", *KEY_COLUMNS)
 OVERVIEW_COLUMNS = (
     "layer",
     "head",
@@ -33,9 +34,18 @@ OVERVIEW_COLUMNS = (
 )
 
 
-def map_csv(picture: AttentionMap, origin: Origin | None = None, *, threshold: float = 0.0) -> bytes:
-    """A row for each weight from `threshold` up, in full; what a mask forbids to read has no row. Positions from 0."""
-    return _csv(MAP_COLUMNS, _weights(picture, threshold), origin)
+def map_csv(
+    picture: AttentionMap,
+    origin: Origin | None = None,
+    *,
+    threshold: float = 0.0,
+    rows: str = "query",
+    first_row: int = 0,
+) -> bytes:
+    """A row for each weight from `threshold` up, in full; what a mask forbids to read has no row. Positions from 0.
+
+    rows: what a row of the picture is, for the names of the columns. first_row: the position of its first."""
+    return _csv((f"{rows}_position", rows, *KEY_COLUMNS), _weights(picture, threshold, first_row), origin)
 
 
 def overview_csv(overview: Overview, origin: Origin | None = None) -> bytes:
@@ -56,14 +66,14 @@ def overview_csv(overview: Overview, origin: Origin | None = None) -> bytes:
     return _csv(OVERVIEW_COLUMNS, rows, origin)
 
 
-def _weights(picture: AttentionMap, threshold: float) -> Iterator[list[Cell]]:
+def _weights(picture: AttentionMap, threshold: float, first_row: int) -> Iterator[list[Cell]]:
     queries, keys = _encodable(picture.queries), _encodable(picture.keys)
     allowed = _readable(picture) & (picture.weights >= threshold)
     for query, row in enumerate(allowed):
         places = np.flatnonzero(row)
         # As text: the shortest that is this float32 again; as a Python float it would have twice the digits.
         for key, weight in zip(places.tolist(), picture.weights[query, places].astype(str).tolist(), strict=True):
-            yield [query, queries[query], key, keys[key], weight]
+            yield [first_row + query, queries[query], key, keys[key], weight]
 
 
 def _readable(picture: AttentionMap) -> npt.NDArray[np.bool_]:

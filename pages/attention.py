@@ -7,6 +7,7 @@ import streamlit as st
 from core.errors import GroundworkError
 from pages import state
 from pages.services import services
+from pages.widgets.words import plain
 
 
 def render() -> None:
@@ -21,4 +22,4 @@ def render() -> None:
         attention_page.draw(services())
         state.remember_look()
     except GroundworkError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")

@@ -37,6 +37,7 @@ def _draw(shared: Services) -> None:
         state.open_session(state.last_session())
     session_id = state.session_id()
     session = _open_session(shared, session_id)
+    state.remember_session(session.id if session else None)
     if session and state.prompt_owner() != session.id:
         _restore_settings(shared, session)
     if gone := models.forget_unknown_choice():

@@ -183,6 +183,11 @@ def arrives_at(page_name: str) -> bool:
     return before is not None and before != page_name
 
 
+def remember_session(value: str | None) -> None:
+    """Keep the conversation on screen, however it was opened, so that it is there after a look at another page."""
+    st.session_state["last_session"] = value
+
+
 def last_session() -> str | None:
     """The conversation that was open when the reader left the playground."""
     return cast(str | None, st.session_state.get("last_session"))
@@ -338,7 +343,10 @@ def renew_figures(kind: str) -> None:
 
 # What the Attention page looks at lives in its address alone: a widget's value is set from there before it is drawn,
 # and its change is written there, so that a click in a picture, a link and a widget are the same thing.
-_LOOK = ("run", "reading", "part", "token", "view", "layer", "heads", "sink", "norm", "unit", "draw", "off")
+_LOOK = (
+    *("run", "reading", "part", "token", "view", "layer", "heads", "draw", "by", "from"),
+    *("sink", "norm", "unit", "off", "against"),
+)
 
 
 def look(name: str, default: str = "") -> str:

@@ -19,6 +19,6 @@ def token_named(tokenizer: Tokenizer, text: str) -> int:
     parts = ", ".join(f"‘{tokenizer.token_text(id_)}’" for id_ in tokenizer.encode(ways[0])[:8])
     raise InvalidInput(
         f"“{text[:60]}” is more than one token for this model: {parts}.",
-        allowed="A word that is one token.",
+        allowed="Allowed: a word that is one token.",
         next_step="Take its first token, or another word.",
     )

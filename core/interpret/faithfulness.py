@@ -47,20 +47,33 @@ class Curve:
 class Faithfulness:
     """curves: two a method, the control (mean of SEEDS random orders and their reverses) last. gains: method →
     insertion area − deletion area, larger is better; by chance zero, as a reverse order's gain is the order's with the
-    sign turned. spread: root mean square of the control's gains. verdict: a sentence."""
+    sign turned. spread: root mean square of the control's gains. scatter: [share], the standard deviation of single
+    random orders at each point of the control's curve. verdict: a sentence."""
 
     target: Target
     curves: tuple[Curve, ...]
     gains: dict[str, float]
     spread: float
+    scatter: dict[Kind, Floats]
     verdict: str
+
+    @property
+    def needed(self) -> float:
+        """The gain that a method has to exceed to be more than luck."""
+        return _needed(self.spread)
+
+    def by_luck(self, kind: Kind) -> tuple[Floats, Floats]:
+        """[share] low and high: where another random order's curve lies at a point, about 19 times of 20."""
+        middle, reach = self.curve(_CONTROL, kind).probabilities, _BEYOND_CHANCE * self.scatter[kind]
+        least = -1.0 if self.target.kind == "embedding" else 0.0
+        return np.maximum(middle - reach, least), np.minimum(middle + reach, 1.0)
 
     def curve(self, method: str, kind: Kind) -> Curve:
         return next(curve for curve in self.curves if (curve.method, curve.kind) == (method, kind))
 
     def beats_chance(self, method: str) -> bool:
         """Whether its gain is more than random orders give by luck."""
-        return _beats(self.gains[method], self.spread)
+        return self.gains[method] > self.needed
 
 
 def faithfulness(
@@ -93,16 +106,17 @@ def _judge(target: Target, made: dict[tuple[str, Kind], Floats]) -> Faithfulness
     )
     gains = {method: _area(made[method, "insertion"]) - _area(made[method, "deletion"]) for method, _ in made}
     spread = float(np.sqrt((gains[_CONTROL] ** 2).mean()))
+    scatter: dict[Kind, Floats] = {kind: made[_CONTROL, kind].std(0, ddof=1) for kind in KINDS}
     told = {method: float(gain[0]) for method, gain in gains.items() if method != _CONTROL}
     what = "likeness to the whole text's embedding" if target.kind == "embedding" else "probability"
-    return Faithfulness(target, curves, told, spread, _verdict(told, spread, what))
+    return Faithfulness(target, curves, told, spread, scatter, _verdict(told, spread, what))
 
 
 def _verdict(gains: dict[str, float], spread: float, what: str) -> str:
     """Which to trust, in one sentence."""
     ranked = sorted(gains, key=lambda method: -gains[method])
-    good = [METHODS[method].title for method in ranked if _beats(gains[method], spread)]
-    poor = [METHODS[method].title for method in ranked if not _beats(gains[method], spread)]
+    good = [METHODS[method].title for method in ranked if gains[method] > _needed(spread)]
+    poor = [METHODS[method].title for method in ranked if gains[method] <= _needed(spread)]
     if not good:
         none = f"{_listed(poor).capitalize()} {'does' if len(poor) == 1 else 'do'} no better than chance here"
         return f"{none}: do not trust {'it' if len(poor) == 1 else 'them'} on this word."
@@ -113,8 +127,8 @@ def _verdict(gains: dict[str, float], spread: float, what: str) -> str:
     )
 
 
-def _beats(gain: float, spread: float) -> bool:
-    return gain > max(_BEYOND_CHANCE * spread, 1e-6)
+def _needed(spread: float) -> float:
+    return max(_BEYOND_CHANCE * spread, 1e-6)
 
 
 def _listed(names: list[str]) -> str:

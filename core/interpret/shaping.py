@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.interpret.maps import AttentionMap
-from core.interpret.subject import Subject
+from core.interpret.subject import PART, Subject
 from core.interpret.trace import Floats, Trace
 
 Sink = Literal["keep", "hide", "renormalise"]
@@ -106,7 +106,7 @@ def group_texts(subject: Subject, unit: Unit) -> tuple[str, ...]:
         return subject.pieces
     texts: list[str] = [""] * (numbers[-1] + 1)
     for number, piece in zip(numbers, subject.pieces, strict=True):
-        texts[number] += piece
+        texts[number] += "" if piece == PART else piece
     return tuple(texts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from core.models.tokenizer import Tokenizer
 from core.store.database import Database
 from core.store.runs import RunRecord, RunRepository
 
+PART = "⟨…⟩"  # a token that is the beginning of a character
 _ENDS_SENTENCE = re.compile(r"[.!?…。！？][\"'”’)\]]*\s*$|\n\s*$")
 
 
@@ -46,7 +48,8 @@ class Subject:
     @property
     def text(self) -> str:
         """The text as it is shown, special tokens left out."""
-        return "".join(piece for piece, special in zip(self.pieces, self.special, strict=True) if not special)
+        shown = (piece for piece, special in zip(self.pieces, self.special, strict=True) if not special)
+        return "".join(piece for piece in shown if piece != PART)
 
     def first(self, length: int) -> Subject:
         """Its first `length` tokens."""
@@ -126,15 +129,30 @@ def _prompt_of(run: RunRecord, tokenizer: Tokenizer) -> list[int]:
 def _subject(model_id: str, revision: str, ids: Sequence[int], tokenizer: Tokenizer, *, causal: bool) -> Subject:
     special = tuple(id_ in tokenizer.special_ids for id_ in ids)
     continues = [tokenizer.continues_word(id_) for id_ in ids]
-    pieces = tuple(
-        f" {tokenizer.token_text(id_)}"  # WordPiece spells no spaces
-        if place and goes_on is False and not special[place]
-        else tokenizer.token_text(id_)
-        for place, (id_, goes_on) in enumerate(zip(ids, continues, strict=True))
-    )
+    pieces = _pieces(ids, tokenizer, special, continues)
     words = _words(pieces, special, continues)
     sentences = _sentences(pieces, special, words)
     return Subject(model_id, revision, tuple(ids), pieces, special, words, sentences, causal)
+
+
+def _pieces(
+    ids: Sequence[int], tokenizer: Tokenizer, special: Sequence[bool], continues: Sequence[bool | None]
+) -> tuple[str, ...]:
+    """A character of several tokens stands at the one that completes it; the others are PART."""
+    whole = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    pieces: list[str] = []
+    for place, (id_, goes_on) in enumerate(zip(ids, continues, strict=True)):
+        if special[place] or goes_on is not None:
+            whole.reset()
+            space = " " if place and goes_on is False and not special[place] else ""  # WordPiece spells no spaces
+            pieces.append(space + tokenizer.token_text(id_))
+            continue
+        data = tokenizer.token_bytes(id_)
+        text = whole.decode(data)
+        pieces.append(text if text or not data else PART)
+        if not data:
+            pieces[-1] = tokenizer.token_text(id_)
+    return tuple(pieces)
 
 
 def _words(pieces: Sequence[str], special: Sequence[bool], continues: Sequence[bool | None]) -> tuple[int, ...]:

@@ -19,6 +19,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
 }
 
+const sentence = (note) => (note ? `${note[0].toUpperCase()}${note.slice(1)}${note.endsWith(".") ? "" : "."}` : "");
 const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 
 // Never "100 %" or "0 %" for what is only near it.
@@ -67,7 +68,7 @@ function createView(root) {
   const preview = element("div", "preview", undefined, { "aria-hidden": "true" });
   const large = element("canvas", "large");
   const about = element("p", "about");
-  const body = element("div", "body");
+  const body = element("div", "body"), sheets = element("div", "sheets"), more = element("p", "more");
   const explained = element("p", "explained");
   const announce = element("p", "unseen", "", { "aria-live": "polite" });
   const head = element("div", "head");
@@ -76,7 +77,8 @@ function createView(root) {
   bar.append(label, scale.node);
   head.append(summary, bar);
   preview.append(large, about);
-  body.append(box, preview);
+  sheets.append(box, more);
+  body.append(sheets, preview);
   root.replaceChildren(head, body, explained, announce);
 
   box.addEventListener("pointerover", (event) => show(placeOf(event.target)));
@@ -86,7 +88,8 @@ function createView(root) {
   box.addEventListener("click", (event) => choose(placeOf(event.target)));
   box.addEventListener("keydown", onKey);
   filter.addEventListener("change", () => { draw(); summarise(); });
-  const resized = new ResizeObserver(() => data && layOut());
+  box.addEventListener("scroll", sayMore, { passive: true });
+  const resized = new ResizeObserver(() => data && (layOut(), sayMore()));
   resized.observe(body);
 
   function update(fresh, send) {
@@ -97,8 +100,8 @@ function createView(root) {
     if (changed) build();
     if (marked) choose(fresh.chosen ? fresh.chosen[0] * fresh.heads + fresh.chosen[1] : -1, { byReader: false });
     if (changed) {
-      const pitch = parseFloat(root.style.getPropertyValue("--pitch"));
-      if (chosen >= 0) box.scrollTop = Math.floor(chosen / data.heads) * pitch - box.clientHeight / 2;
+      box.scrollTop = 0; // the caption says that there is more
+      sayMore();
       grey = null;
       painted = "";
       decode(fresh.picture).then((picture) => {
@@ -147,7 +150,7 @@ function createView(root) {
     explained.textContent = [
       `Layers down, heads across. In each picture a row is a token that reads, a column one that is read, the first token at the top left.`,
       edge > 1 ? `A cell is ${edge} × ${edge} tokens and shows their largest weight.` : "A cell is one token by one token.",
-      `Colour goes by the square root of the weight.`, data.note,
+      `Colour goes by the square root of the weight.`, sentence(data.note),
     ].filter(Boolean).join(" ");
     layOut();
   }
@@ -179,6 +182,17 @@ function createView(root) {
   const name = (place) => `Layer ${Math.floor(place / data.heads)}, head ${place % data.heads}`;
 
   // ── drawing ──
+
+  // Which layers are in sight, where not all are; the box fades at the edge that has more behind it.
+  function sayMore() {
+    const pitch = parseFloat(root.style.getPropertyValue("--pitch")), seen = box.clientHeight - 24; // 24: the head numbers
+    const hidden = box.scrollHeight - box.clientHeight;
+    more.hidden = hidden < 2 || !pitch;
+    box.classList.toggle("below", hidden - box.scrollTop >= 2);
+    if (more.hidden) return;
+    const first = Math.round(box.scrollTop / pitch), last = Math.min(data.layers - 1, Math.round((box.scrollTop + seen) / pitch) - 1);
+    more.textContent = `Layers ${first} to ${last} of ${data.layers}: scroll for the others.`;
+  }
 
   function layOut() {
     const wide = body.clientWidth >= 600;

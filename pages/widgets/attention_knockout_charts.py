@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+import plotly.io as pio
 
 from core.interpret.candidates import Candidate
+from core.interpret.knockout import EmbeddingEffect
 from core.interpret.ranking import HeadEffects
 from pages.widgets.attention_steps_charts import piece_label
 from pages.widgets.chart_parts import GREY, Sketch, even_axis, hover
+from pages.widgets.words import share
 
 MOST_ROWS = 10
 ROW_PIXELS = 44
-
-
-def share(probability: float) -> str:
-    """43 %, 4.3 %, < 0.1 %."""
-    percent = 100 * probability
-    if 0 < percent < 0.1:
-        return "< 0.1 %"
-    return f"{percent:.0f} %" if percent >= 9.95 else f"{percent:.1f} %"
+BAR_PIXELS = 30
+UNITS = {"log probability": "log p", "logit difference": "logit difference", "cosine": "cosine"}
+_TELLS = {
+    "log probability": "blue: without it the token is less likely; orange: more likely",
+    "logit difference": "blue: without it the token falls behind the other; orange: it gains on it",
+    "cosine": "blue: without it the text's embedding turns away from what it was; grey: it stays as it was",
+}
 
 
 def choices_figure(candidates: Sequence[Candidate]) -> go.Figure:
@@ -63,15 +66,16 @@ def choices_figure(candidates: Sequence[Candidate]) -> go.Figure:
 
 
 def effects_figure(effects: HeadEffects) -> go.Figure:
-    """Every head of every layer, and the MLPs in a column of their own; blue helped, orange stood in the way."""
+    """Every head of every layer, and the MLPs in a column of their own: the change without each, blue below zero."""
     layers, heads = effects.heads.shape
     sketch = Sketch()
-    helped = np.concatenate([-effects.heads, np.full((layers, 1), np.nan), -effects.mlps[:, None]], axis=1)
+    changes = np.concatenate([effects.heads, np.full((layers, 1), np.nan), effects.mlps[:, None]], axis=1)
+    unit = UNITS[effects.asked.measure]
     names = [*(f"head {head}" for head in range(heads)), "", "the MLP"]
     told = [
         [
-            hover(f"Layer {layer}, {names[column]}", f"{_change(-helped[layer, column], effects)}")
-            if np.isfinite(helped[layer, column])
+            hover(f"Layer {layer}, {names[column]}", f"without it {change_words(changes[layer, column], unit)}")
+            if np.isfinite(changes[layer, column])
             else ""
             for column in range(heads + 2)
         ]
@@ -83,16 +87,18 @@ def effects_figure(effects: HeadEffects) -> go.Figure:
         told,  # type: ignore[arg-type]
         x=list(range(heads + 2)),
         y=list(range(layers)),
-        z=helped,
+        z=changes,
         zmin=-most,
         zmax=most,
         xgap=1,
         ygap=1,
-        colorbar={"title": {"text": "helped", "side": "right"}, "thickness": 12},
+        colorscale=_diverging(),
+        reversescale=True,  # the theme's begins with orange
+        colorbar={"title": {"text": f"change without it, {unit}", "side": "right"}, "thickness": 12},
     )
     return sketch.figure(
-        f"How much each head helped: {effects.asked.measure}",
-        told="blue: without it the token is less likely; orange: more likely",
+        "What changes without each head",
+        told=_TELLS[effects.asked.measure],
         height=140 + max(12 * layers, 160),
         margin={"l": 56},
         xaxis={
@@ -106,6 +112,48 @@ def effects_figure(effects: HeadEffects) -> go.Figure:
     )
 
 
-def _change(value: float, effects: HeadEffects) -> str:
-    unit = {"log probability": "log probability", "logit difference": "logit difference", "cosine": "cosine"}
-    return f"without it: {value:+.3g} {unit[effects.asked.measure]}"
+def cosines_figure(found: EmbeddingEffect, pieces: Sequence[str]) -> go.Figure:
+    """The tokens whose vectors changed most: how far the cosine to what each was fell below one."""
+    sketch = Sketch()
+    shown = [int(place) for place in np.argsort(found.tokens, kind="stable")[:MOST_ROWS]]
+    lost = [1 - float(found.tokens[place]) for place in shown]
+    rows = list(range(len(shown)))
+    names = [f"{piece_label(pieces[place], 10)} {place}" for place in shown]
+    sketch.add(
+        "bar",
+        [hover(f"{name}: cosine {1 - value:.3f} to what it was") for name, value in zip(names, lost, strict=True)],
+        orientation="h",
+        x=lost,
+        y=rows,
+        marker={"color": sketch.colours[0]},
+        text=[change_words(-value, "") for value in lost],
+        textposition="outside",
+        cliponaxis=False,
+    )
+    return sketch.figure(
+        "Which tokens' vectors change most",
+        told="the cosine to what each was, less 1: 0 is no change",
+        height=120 + BAR_PIXELS * max(3, len(rows)),
+        margin={"l": 120},
+        bargap=0.25,
+        xaxis=even_axis(0, 1.25 * max(*lost, 1e-6), lambda value: f"−{value:.3g}" if value else "0", title="change"),
+        yaxis={
+            "tickvals": rows,
+            "ticktext": [hover(name) for name in names],
+            "range": [len(rows) - 0.5, -0.5],
+            "showgrid": False,
+            "zeroline": False,
+        },
+    )
+
+
+def change_words(value: float, unit: str) -> str:
+    """−0.34 log p."""
+    figure = "0" if value == 0 else f"{value:+.2f}" if abs(value) >= 0.1 else f"{value:+.2g}"
+    return f"{figure} {unit}".strip().replace("-", "−")
+
+
+def _diverging() -> Any:
+    """The theme's, as Streamlit fills it in; a heat map left alone takes the sequential one."""
+    template = pio.templates[pio.templates.default] if pio.templates.default else None
+    return (template and template.layout.colorscale.diverging) or "RdBu"

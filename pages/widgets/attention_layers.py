@@ -6,15 +6,14 @@ import streamlit as st
 
 from core.interpret.lens import Lens, LensGrid, lens, lens_grid
 from exports.cells import Cell, rows_csv
-from pages.widgets.attention_knockout_charts import share
 from pages.widgets.attention_layers_charts import grid_figure, rank_figure, row_name
 from pages.widgets.attention_steps_charts import piece_label
 from pages.widgets.attention_view import View
 from pages.widgets.chart_parts import TAKEN
 from pages.widgets.take_away import csv_button
-from pages.widgets.words import plain
+from pages.widgets.words import plain, share
 
-MOST_COLUMNS = 12  # places side by side
+MOST_COLUMNS = 8  # places side by side: more have no room for their words on a phone
 Row = dict[str, Cell]
 
 

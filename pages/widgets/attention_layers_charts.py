@@ -7,13 +7,13 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.interpret.lens import Lens, LensGrid
-from pages.widgets.attention_knockout_charts import share
 from pages.widgets.attention_steps_charts import piece_label
 from pages.widgets.attention_worked_charts import FIGURES
 from pages.widgets.chart_parts import Sketch, hover
+from pages.widgets.words import share
 
 CELL_PIXELS = 26
-CELL_CHARACTERS = 7
+CELL_CHARACTERS = 6
 
 
 def row_name(row: int) -> str:
@@ -56,13 +56,13 @@ def grid_figure(grid: LensGrid, labels: list[str]) -> go.Figure:
         y=[row for row, _ in cells],
         mode="text",
         text=[hover(_short(grid.pieces[row][column])) for row, column in cells],
-        textfont={"size": 11, "color": [below if grid.probabilities[cell] < limit else above for cell in cells]},
+        textfont={"size": 10, "color": [below if grid.probabilities[cell] < limit else above for cell in cells]},
     )
     return sketch.figure(
         "What each layer would say",
-        told="the likeliest token after each layer; darker is surer. The last row is the model's own answer",
-        height=150 + CELL_PIXELS * rows,
-        margin={"l": 90, "t": 140, "b": 16},
+        told="the likeliest token after each layer, the surer the stronger;<br>the last row is the model's own answer",
+        height=168 + CELL_PIXELS * rows,
+        margin={"l": 84, "r": 8, "t": 158, "b": 16},
         xaxis={
             "side": "top",
             "tickvals": list(range(columns)),

@@ -28,7 +28,7 @@ QUESTIONS = {
     "overview": "What does each head look at? Click one to open it.",
     "head": "Who reads whom, in one head or several?",
     "word": "What did the model look at when it chose this token?",
-    "steps": "What was read at each step of the answer?",
+    "steps": "What was read when each token was chosen?",
     "layers": "What would each layer have said?",
     "mattered": "Which words of the text made this token likely, and which method can be trusted here?",
     "knockout": "Does it matter? Switch off heads, MLPs or tokens, and see the answer change.",
@@ -51,7 +51,7 @@ class Look:
     off: str
 
 
-def read(subject: Subject, layers: int, heads: int) -> Look:
+def read(subject: Subject, layers: int, heads: int, *, writes_logits: bool) -> Look:
     """What the address says, within what the model has; anything else counts as not said."""
     layer = _whole(state.look("layer"), 0, layers - 1, layers // 2)
     chosen = sorted({_whole(part, 0, heads - 1, -1) for part in state.look("heads").split(".")} - {-1})
@@ -63,7 +63,7 @@ def read(subject: Subject, layers: int, heads: int) -> Look:
     )
     view = state.look("view")
     return Look(
-        view if view in views_for(subject) else "overview",
+        view if view in views_for(subject, writes_logits=writes_logits) else "word",
         _token(subject),
         layer,
         tuple(chosen) or (0,),
@@ -73,9 +73,24 @@ def read(subject: Subject, layers: int, heads: int) -> Look:
     )
 
 
-def views_for(subject: Subject) -> list[str]:
-    """An encoder takes no steps."""
-    return [view for view in VIEWS if subject.causal or view != "steps"]
+def views_for(subject: Subject, *, writes_logits: bool) -> list[str]:
+    """An encoder takes no steps, and one that predicts no tokens has nothing to read off its layers."""
+    left_out = ([] if subject.causal else ["steps"]) + ([] if writes_logits else ["layers"])
+    return [view for view in VIEWS if view not in left_out]
+
+
+def corrections(subject: Subject, look: Look, layers: int, heads: int) -> str:
+    """What a link asks for that is not there, in words; "" when all of it is."""
+    asked = {
+        "view": (state.look("view"), look.view, ""),
+        "layer": (state.look("layer"), str(look.layer), f" (0 to {layers - 1})"),
+        "heads": (state.look("heads"), ".".join(map(str, look.heads)), f" (0 to {heads - 1})"),
+    }
+    wrong = [f"{name} “{told}”{known}" for name, (told, taken, known) in asked.items() if told and told != taken]
+    token = state.look("token")
+    if token and not token.startswith("answer") and token != str(look.token):
+        wrong.append(f"token “{token}” (0 to {len(subject.ids) - 1})")
+    return f"The link asks for {', '.join(wrong)}, which is not here." if wrong else ""
 
 
 def _token(subject: Subject) -> int:
@@ -118,10 +133,10 @@ def to_address(layer: int | None = None, heads: Sequence[int] | None = None, **p
 # ── controls ──
 
 
-def pick_view(subject: Subject, look: Look) -> None:
+def pick_view(subject: Subject, look: Look, *, writes_logits: bool) -> None:
     st.segmented_control(
         "View",
-        views_for(subject),
+        views_for(subject, writes_logits=writes_logits),
         format_func=VIEWS.__getitem__,
         key=state.look_key("view", look.view),
         required=True,
@@ -163,9 +178,15 @@ def _pick_heads(look: Look, heads: int) -> None:
     )
 
 
-def pick_shaping(look: Look, *, unit: bool = True) -> None:
-    """How weights are looked at, in a popover."""
-    with st.popover(f"Options · {look.shaping.words}" if look.shaping.words else "Options", icon=":material/tune:"):
+def by_token(look: Look) -> Shaping:
+    """How weights are looked at where tokens stay apart."""
+    return Shaping(look.shaping.sink, look.shaping.by_norm)
+
+
+def pick_shaping(look: Look, *, unit: bool = True, norm: bool = True) -> None:
+    """How weights are looked at, in a popover. unit, norm: whether the picture can be drawn so."""
+    shown = Shaping(look.shaping.sink, look.shaping.by_norm and norm, look.shaping.unit if unit else "token").words
+    with st.popover(f"Options · {shown}" if shown else "Options", icon=":material/tune:"):
         st.radio(
             "The first token",
             list(SINKS),
@@ -179,13 +200,14 @@ def pick_shaping(look: Look, *, unit: bool = True) -> None:
             "or on an encoder's [CLS] and [SEP]. It says little, and hides the rest.",
             on_change=lambda: state.look_at(sink=state.look_value("sink")),
         )
-        st.toggle(
-            "Weigh by value norm",
-            key=state.look_key("norm", look.shaping.by_norm),
-            help="Weight × ‖W_O v‖: how much a token was looked at, times how much it had to say (Kobayashi et al. "
-            "2020). The sink's values are small, so this takes it down for a reason.",
-            on_change=lambda: state.look_at(norm="yes" if state.look_value("norm") else None),
-        )
+        if norm:
+            st.toggle(
+                "Weigh by value norm",
+                key=state.look_key("norm", look.shaping.by_norm),
+                help="Weight × ‖W_O v‖: how much a token was looked at, times how much it had to say (Kobayashi et al. "
+                "2020). The sink's values are small, so this takes it down for a reason.",
+                on_change=lambda: state.look_at(norm="yes" if state.look_value("norm") else None),
+            )
         if unit:
             st.radio(
                 "Join into",

@@ -134,13 +134,13 @@ function createView(root) {
 
   function write() {
     title.textContent = `${data.title} · ${queries.length.toLocaleString("en")} × ${keys.length.toLocaleString("en")}`;
-    stage.setAttribute("aria-label", `Attention map, ${data.title}. Arrow keys move from weight to weight, Enter picks the row, plus and minus zoom, 0 shows the whole map.`);
+    stage.setAttribute("aria-label", `Attention map, ${data.title}. Arrow keys move from weight to weight,${data.pickable ? " Enter picks the row," : ""} plus and minus zoom, 0 shows the whole map.`);
     const touch = matchMedia("(hover: none)").matches;
     hint.textContent = touch
-      ? "Pinch to zoom, drag to move, tap to pick a row."
-      : `${/Mac|iP/.test(navigator.platform) ? "⌘" : "Ctrl"} + wheel zooms, after a click in the map the wheel alone. Drag moves; a click picks the row.`;
+      ? `Pinch to zoom, drag to move${data.pickable ? ", tap to pick a row" : ""}.`
+      : `${/Mac|iP/.test(navigator.platform) ? "⌘" : "Ctrl"} + wheel zooms, after a click in the map the wheel alone. Drag moves${data.pickable ? "; a click picks the row" : ""}.`;
     remarks.textContent = [
-      data.note ? `${data.note[0].toUpperCase()}${data.note.slice(1)}.` : "",
+      data.note ? `${data.note[0].toUpperCase()}${data.note.slice(1)}${data.note.endsWith(".") ? "" : "."}` : "",
       data.levels ? `Drawn in ${data.levels} steps of weight to keep the page light; the figures are as coarse.` : "",
     ].filter(Boolean).join(" ");
     remarks.hidden = !remarks.textContent;
@@ -266,7 +266,7 @@ function createView(root) {
     pen.textBaseline = "alphabetic";
     pen.fillStyle = theme.quiet;
     pen.fillText("is read →", plot.left - 5, plot.top - 27);
-    pen.fillText("reads ↓", plot.left - 5, plot.top - 13);
+    if (!data.row_words) pen.fillText("reads ↓", plot.left - 5, plot.top - 13);
   }
 
   function drawWeights(pen, sharp) {
@@ -324,8 +324,9 @@ function createView(root) {
     const step = labelled ? 1 : roundStep((axis === "y" ? 28 : 40) / size);
     const apart = (axis === "y" ? FONT + 2 : 24) / size; // cells that a strong label keeps free of numbers on either side
     pen.font = `${FONT}px ${theme.font}`;
-    for (let place = Math.ceil(Math.floor(start) / step) * step; place <= last; place += step) {
-      if (strong.every((other) => labelled ? other !== place : Math.abs(other - place) > apart)) label(pen, axis, place, labelled ? labelOf(pieces[place]) : String(place), !labelled);
+    const shift = axis === "y" ? data.first_row : 0; // round numbers are those of the text
+    for (let place = Math.ceil((Math.floor(start) + shift) / step) * step - shift; place <= last; place += step) {
+      if (strong.every((other) => labelled ? other !== place : Math.abs(other - place) > apart)) label(pen, axis, place, labelled ? labelOf(pieces[place]) : String(place + (axis === "y" ? data.first_row : 0)), !labelled);
     }
     pen.font = `600 ${FONT}px ${theme.font}`;
     for (const place of strong) label(pen, axis, place, labelOf(pieces[place]), false, true);
@@ -390,24 +391,30 @@ function createView(root) {
     return `${coarse ? "≈\u202f" : ""}${amount >= 10 ? amount.toFixed(0) : amount.toPrecision(coarse ? 1 : 2)}`;
   }
 
+  const named = (pieces, place, first) => `${quoted(pieces[place])} (${first + place})`;
+  const verb = () => (data.row_words ? ":" : " reads"); // a row may be no token that reads
+
   function sentence({ row, column }) {
-    const pair = `${quoted(queries[row])} (${row}) reads ${quoted(keys[column])} (${column})`;
-    const later = data.causal && queries.length === keys.length && column > row;
-    return later ? `${quoted(queries[row])} (${row}) cannot read ${quoted(keys[column])} (${column}): it comes later` : `${pair}: ${weight(greyOf(row, column))}`;
+    const read = named(keys, column, 0), later = data.causal && queries.length === keys.length && column > row;
+    if (later) return `${named(queries, row, data.first_row)} cannot read ${read}: it comes later`;
+    return `${named(queries, row, data.first_row)}${verb()} ${read}: ${weight(greyOf(row, column))}`;
   }
+
+  const stopped = (words) => (words.endsWith(".") ? words : `${words}.`);
 
   // What the row reads most, for the time that nothing is pointed at.
   function reads(row) {
     const best = keys.map((_, column) => [greyOf(row, column), column]).filter(([value]) => value > 0)
       .sort((one, other) => other[0] - one[0] || one[1] - other[1]).slice(0, 3);
     const list = best.map(([value, column]) => `${quoted(keys[column])} (${column}) ${weight(value)}`);
-    return list.length ? `${quoted(queries[row])} (${row}) reads most: ${list.join(" · ")}` : `${quoted(queries[row])} (${row}) reads nothing that shows`;
+    const name = `${named(queries, row, data.first_row)}${verb()}`;
+    return list.length ? `${name}${data.row_words ? "" : " most:"} ${list.join(" · ")}` : `${name} nothing that shows`;
   }
 
   function read() {
     if (!greys.length) return;
     readout.textContent = pointed ? sentence(pointed)
-      : data.focus !== null ? reads(data.focus) : "A row is a token that reads, a column one that is read. Point at a cell to see its weight.";
+      : data.focus !== null ? reads(data.focus) : `${data.row_words ? stopped(data.row_words) : "A row is a token that reads, a column one that is read."} Point at a cell to see its weight.`;
   }
 
   function point(next, { spoken = false } = {}) {
@@ -449,7 +456,8 @@ function createView(root) {
   }
 
   function choose(row) {
-    announce.textContent = `Row ${row} picked.`;
+    if (!data.pickable) return;
+    announce.textContent = `Row ${row + data.first_row} picked.`;
     pick(row);
   }
 

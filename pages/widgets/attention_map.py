@@ -25,16 +25,28 @@ LONGEST = 60  # characters of a piece: a whole sentence would fill the screen
 _component = component(__file__, '<div class="attention-map"></div>', shared=("dom", "grey_picture"))
 
 
-def attention_map(picture: AttentionMap, *, focus: int | None, key: str) -> int | None:
-    """Shows one map. Returns the query row that was picked, on the one rerun after.
+def attention_map(
+    picture: AttentionMap,
+    *,
+    focus: int | None,
+    key: str,
+    row_words: str = "",
+    pickable: bool = True,
+    first_row: int = 0,
+) -> int | None:
+    """Shows one map. Returns the query row that was picked (of the picture, from 0), on the one rerun after.
 
-    focus: the row of the token that is asked about; it is outlined.
+    focus: the row of the token that is asked about; it is outlined. row_words: what a row is, in a sentence; as in one
+    text before itself where it is empty. first_row: the place of the first row's token in the whole text.
     """
-    result = _component(key=key, data=packed(picture, focus), on_pick_change=no_callback)
-    return picked_row(result.pick, len(picture.queries))
+    data = packed(picture, focus, row_words=row_words, pickable=pickable, first_row=first_row)
+    result = _component(key=key, data=data, on_pick_change=no_callback)
+    return picked_row(result.pick, len(picture.queries)) if pickable else None
 
 
-def packed(picture: AttentionMap, focus: int | None) -> dict[str, Any]:
+def packed(
+    picture: AttentionMap, focus: int | None, *, row_words: str = "", pickable: bool = True, first_row: int = 0
+) -> dict[str, Any]:
     """What travels to the browser. full: the weight of the darkest grey; levels: how many greys there are."""
     pixels, full = grey(picture.weights)
     image = grey_png(pixels, limit_bytes=MOST_BYTES)
@@ -43,6 +55,9 @@ def packed(picture: AttentionMap, focus: int | None) -> dict[str, Any]:
         "note": picture.note,
         "causal": picture.causal,
         "full": full,
+        "row_words": row_words,
+        "pickable": pickable,
+        "first_row": first_row,
         "queries": _trimmed(picture.queries),
         "keys": None if picture.keys == picture.queries else _trimmed(picture.keys),  # mostly the same: sent once
     }

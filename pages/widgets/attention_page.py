@@ -21,9 +21,11 @@ from pages.widgets import (
     attention_take_away,
     attention_views,
     attention_wait,
+    attention_word,
 )
 from pages.widgets.attention_tokens import attention_tokens
 from pages.widgets.attention_view import View, draw_asked
+from pages.widgets.words import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +47,18 @@ def draw(shared: Services) -> None:
     facts = attention_wait.finished(shared.desk.works, work, key="facts")
     if facts is None:
         return
-    look = attention_look.read(subject, facts.layers, facts.heads)
+    look = attention_look.read(subject, facts.layers, facts.heads, writes_logits=facts.writes_logits)
     view = View(shared.desk, subject, look, facts.layers, facts.heads, facts.precision, facts.writes_logits)
-    attention_look.pick_view(subject, look)
+    if wrong := attention_look.corrections(subject, look, facts.layers, facts.heads):
+        st.warning(plain(wrong), icon=":material/link_off:")
+    attention_look.pick_view(subject, look, writes_logits=facts.writes_logits)
     st.markdown(f"**{attention_look.QUESTIONS[look.view]}**")
     if look.view not in _WITH_TEXT:
         _draw_text(view)
     try:
         _VIEWS[look.view](view)
     except GroundworkError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
 
 
 def _facts(trace: Trace) -> _Facts:
@@ -99,7 +103,7 @@ _WITH_TEXT = ("word", "steps", "mattered")  # views that show the text themselve
 _VIEWS: dict[str, Callable[[View], None]] = {
     "overview": _with_take_away(attention_views.draw_overview),
     "head": _with_take_away(attention_views.draw_head),
-    "word": _with_take_away(attention_views.draw_word),
+    "word": _with_take_away(attention_word.draw_word),
     "steps": _with_take_away(attention_views.draw_steps),
     "layers": attention_layers.draw,
     "mattered": attention_mattered.draw,

@@ -12,7 +12,6 @@ from core.interpret.desk import Desk
 from core.interpret.subject import Subject
 from core.models import catalogue
 from core.models.cards import ModelCard
-from core.store.database import Database
 from core.store.readings import ReadingRepository
 from core.store.runs import RunRecord, RunRepository
 from pages import state
@@ -21,9 +20,9 @@ from pages.widgets import attention_wait
 from pages.widgets.words import cut, plain
 
 EXAMPLES = (
-    ("Who is “it”?", "The trophy didn't fit in the suitcase because it was too big."),
-    ("A pattern", "Mr and Mrs Dursley of number four were proud to say that Mr and Mrs"),
     ("A fact", "The Eiffel Tower stands in the city of"),
+    ("Who gets the drink?", "When Mary and John went to the store, John gave a drink to"),
+    ("A pattern", "One cat, two dogs, three birds. One cat, two dogs, three"),
 )
 RUNS = 40  # of the record, to choose from
 LONGEST_TYPED = 200_000  # characters
@@ -33,10 +32,15 @@ def draw(shared: Services) -> Subject | None:
     """The text that is open; else the way to open one, and None."""
     subject = _open(shared)
     if subject is None:
+        st.markdown(
+            "A model reads a text in pieces called **tokens**. In each of its **layers**, several **heads** decide "
+            "which tokens every token reads. Here you see what they read, and can switch them off to see whether it "
+            "mattered."
+        )
         _draw_choice(shared)
         return None
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(_told(subject, shared.db), width="content")
+        st.caption(_told(subject), width="content")
         with st.popover("Look at something else", icon=":material/swap_horiz:"):
             _draw_choice(shared)
     return _fitting(shared.desk, subject)
@@ -53,7 +57,7 @@ def _open(shared: Services) -> Subject | None:
             reading = ReadingRepository(shared.db).get(reading_id)
             return subjects.from_ids(reading.model_id, reading.token_ids)
     except GroundworkError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
     return None
 
 
@@ -78,7 +82,7 @@ def _fitting(desk: Desk, subject: Subject) -> Subject | None:
     try:
         desk.check_length(subject)
     except InvalidInput as error:
-        st.warning(str(error), icon=":material/straighten:")
+        st.warning(plain(str(error)), icon=":material/straighten:")
         with st.container(horizontal=True):
             for name in ("last", "first"):
                 st.button(
@@ -115,7 +119,7 @@ def _draw_typed(shared: Services) -> None:
             "Text",
             key="a_text",
             height=110,
-            placeholder=EXAMPLES[0][1],
+            placeholder=f"Write or paste a text, for example: {EXAMPLES[0][1]}",
             max_chars=LONGEST_TYPED,
             help="A decoder reads it as it stands, and you see what would come next.",
         )
@@ -146,7 +150,7 @@ def _read(shared: Services, model_id: str, text: str) -> None:
             model_id=found.model_id, revision=found.revision, text=text, token_ids=found.ids
         )
     except GroundworkError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         return
     state.look_at(reading=reading.id, run=None, part=None, token=None, off=None, heads=None, layer=None)
     st.rerun()
@@ -180,11 +184,11 @@ def _run_label(run: RunRecord) -> str:
     return f"“{cut(' '.join(run.text.split()), 60)}” · {run.model_id} · {when}"
 
 
-def _told(subject: Subject, db: Database) -> str:
+def _told(subject: Subject) -> str:
     """One line on what is open."""
     title = catalogue.get(subject.model_id).title
     length = f"{len(subject.ids):,} tokens"
     if subject.run_id is None:
-        return f":material/notes: A text of {length}, read by {plain(title)} in full precision"
+        return f":material/notes: A text of {length}, for {plain(title)} in full precision"
     exact = "" if subject.run_precision == "fp32" else f"; it was written in {subject.run_precision}"
     return f":material/history: A recorded answer of {plain(title)}, {length}, read again in full precision{exact}"

@@ -91,7 +91,12 @@ def _table(steps: QuerySteps) -> None:
     st.dataframe(
         rows(steps),
         hide_index=True,
-        column_config={MASKED: column.TextColumn(MASKED, alignment="right"), **numbers, **weights},
+        column_config={
+            PIECE: column.TextColumn(PIECE, pinned=True),  # the others scroll beside it on a phone
+            MASKED: column.TextColumn(MASKED, alignment="right"),
+            **numbers,
+            **weights,
+        },
         alt="The keys that are read most, step by step",
     )
     closed = int((~steps.allowed).sum())
@@ -178,7 +183,8 @@ def _draw_sum(steps: QuerySteps) -> None:
             [
                 *((left, f"{sign} {part}") for left, sign, part in zip(LEFT, SIGNS, parts, strict=False)),
                 *([("", r"\quad + \dots")] if int(steps.allowed.sum()) > len(first) else []),
-                ("", rf"= \mathbf{{{tex.vector(steps.output)}}}"),
+                # Below the word at the left, so that it fits a phone.
+                ("", rf"\hspace{{-2.5em}}= \mathbf{{{tex.vector(steps.output)}}}"),
                 (r"\lVert\text{output}\rVert", f"= {tex.number(float(np.linalg.norm(steps.output)))}"),
             ]
         ),

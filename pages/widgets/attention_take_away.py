@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.interpret.command import attend_command
+from core.interpret.command import attend_command, gives
 from core.interpret.maps import AttentionMap
-from core.interpret.trace import Trace
+from core.interpret.shaping import Shaping
+from core.interpret.trace import Floats, Trace
 from exports.attention_csv import map_csv, overview_csv
 from exports.attention_html import attention_html
 from exports.attention_npz import write_npz
@@ -22,7 +23,8 @@ from exports.attention_png import map_png, overview_png
 from exports.attention_svg import lines_svg, map_svg
 from exports.filenames import safe_filename
 from pages import state
-from pages.widgets import attention_views
+from pages.widgets import attention_views, attention_word
+from pages.widgets.attention_look import token_words
 from pages.widgets.attention_view import View
 
 LARGE = 1_024  # tokens from which a CSV of all weights has millions of rows: only those that count are written
@@ -58,15 +60,28 @@ def draw(view: View) -> None:
         with st.popover("Link", icon=":material/link:"):
             st.code(state.page_link(), language=None, wrap_lines=True)
             st.caption("It opens what you see, for whoever can reach this app. It names the text by an id only.")
-    with st.expander("The same on the command line"):
-        st.code(_origin(view).command, language="bash", wrap_lines=True)
+    options = _options(view)
+    with st.expander("On the command line"):
+        st.code(attend_command(view.subject, *options), language="bash", wrap_lines=True)
+        st.caption(gives(*options))
 
 
-def _origin(view: View) -> Origin:
-    options = {"overview": ("--out", "attention.npz"), "steps": ("--out", "attention.npz")}.get(
-        view.look.view, ("--layer", str(view.look.layer), "--out", "attention.npz")
-    )
-    return origin(view.subject, precision=view.precision, command=attend_command(view.subject, *options))
+def _options(view: View) -> tuple[str, ...]:
+    """Of the command that gives the numbers behind the picture."""
+    look = view.look
+    part = state.look("part")  # a run is known to the command line as a whole
+    cut = (f"--{part}", str(len(view.subject.ids))) if view.subject.run_id and part in ("first", "last") else ()
+    if look.view == "head":
+        return (*cut, "--layer", str(look.layer), "--out", "attention.npz")
+    if look.view == "word":
+        how = attention_word.word_reading(view)
+        return (*cut, "--method", "attention" if how == "weights" else how, "--focus", str(look.token))
+    return (*cut, "--out", "attention.npz")
+
+
+def _origin(view: View, note: str = "") -> Origin:
+    command = attend_command(view.subject, *_options(view))
+    return origin(view.subject, precision=view.precision, command=command, note=note)
 
 
 def _name(view: View) -> str:
@@ -91,8 +106,11 @@ def _of_head(view: View) -> list[_File]:
     pictures = attention_views.find_pictures(view)
     if not pictures:
         return []
-    told, lines = _origin(view), view.look.drawing == "lines"
-    vector = partial(lines_svg, pictures, told, threshold=0.02) if lines else partial(map_svg, pictures[0], told)
+    told = _origin(view)
+    if view.look.drawing == "lines":
+        vector = partial(lines_svg, pictures, told, threshold=attention_views.threshold_of(view))
+    else:
+        vector = partial(map_svg, pictures[0], told)
     return [
         *_of_map(pictures[0], told, vector),
         _html(lambda: attention_html(view.subject, told, None, pictures)),
@@ -112,28 +130,51 @@ def _of_steps(view: View) -> list[_File]:
     if found is None:
         return []
     told, picture = _origin(view), attention_views.steps_map(view, found)
-    return _of_map(picture, told, partial(map_svg, picture, told))
+    return _of_map(picture, told, partial(map_svg, picture, told), rows="token", first_row=found.first)
 
 
 def _of_word(view: View) -> list[_File]:
-    found = attention_views.find_focus(view)
-    if found is None:
+    """What is shown: the weights by layer as they are shaped, or rollout or flow through all of them."""
+    how = attention_word.word_reading(view)
+    values, bands = attention_word.word_values(view, how)
+    if values is None:
         return []
-    told = _origin(view)
-    labels = tuple(f"layer {layer}" for layer in range(view.layers))
-    picture = AttentionMap(
-        None, tuple(range(view.heads)), found.by_layer(), labels, view.subject.pieces, "a row a layer", causal=False
-    )
-    arrays = {"weights": found.weights, "query": np.asarray(found.query), "position": np.asarray(found.position)}
+    picture = _word_picture(view, how, values, bands)
+    told = _origin(view, picture.note)
+    arrays = {"query": np.asarray(view.query), "position": np.asarray(view.look.token)}
+    if how == "weights":
+        found = attention_word.find_focus(view)
+        arrays |= {"weights": values if found is None else found.weights}
+    else:
+        arrays |= {how: values[0]}
     return [
-        *_of_map(picture, told, partial(map_svg, picture, told)),
+        *_of_map(picture, told, partial(map_svg, picture, told), rows="layer"),
         _File("NPZ", "npz", "application/octet-stream", ":material/data_array:", lambda: _npz(view, told, arrays)),
     ]
 
 
-def _of_map(picture: AttentionMap, told: Origin, vector: Callable[[], str]) -> list[_File]:
+def _word_picture(view: View, how: str, values: Floats, bands: tuple[str, ...]) -> AttentionMap:
+    """A row a band. Of several, the first is all of them together: it comes last here, so that layer 0 is row 0."""
+    subject, asked = view.subject, token_words(view.subject, view.look.token)
+    read = view.query + 1 if subject.causal else len(subject.pieces)
+    values, bands = np.roll(values[:, :read], -1, axis=0), (*bands[1:], bands[0])
+    told = f"what was read to choose {asked}" if subject.causal else f"what {asked} reads"
+    parts: tuple[str, ...]
+    if how == "weights":
+        parts = (f"{told}, a row a layer", view.look.shaping.words)
+    else:
+        parts = (told, f"{how} through all layers", Shaping(view.look.shaping.sink).words)
+    note = ", ".join(part for part in parts if part)
+    return AttentionMap(None, tuple(range(view.heads)), values, bands, subject.pieces[:read], note, causal=False)
+
+
+def _of_map(
+    picture: AttentionMap, told: Origin, vector: Callable[[], str], *, rows: str = "query", first_row: int = 0
+) -> list[_File]:
     large = picture.weights.shape[0] > LARGE
-    rows = f"Weights from {FAINT:g} on; the NPZ has all." if large else "A row a pair of tokens."
+    of_csv = "A row a pair of tokens." if rows != "layer" else "A row a layer and token."
+    if large:
+        of_csv = f"Weights from {FAINT:g} on; the NPZ has all."
     return [
         _File("PNG", "png", "image/png", ":material/image:", partial(map_png, picture, origin=told)),
         _File("SVG", "svg", "image/svg+xml", ":material/polyline:", vector, "Vector, for a paper."),
@@ -142,8 +183,8 @@ def _of_map(picture: AttentionMap, told: Origin, vector: Callable[[], str]) -> l
             "csv",
             "text/csv",
             ":material/table:",
-            partial(map_csv, picture, told, threshold=FAINT if large else 0.0),
-            rows,
+            partial(map_csv, picture, told, threshold=FAINT if large else 0.0, rows=rows, first_row=first_row),
+            of_csv,
         ),
     ]
 

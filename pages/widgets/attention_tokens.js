@@ -18,6 +18,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 }
 
 const seen = (text) => text.replaceAll("\n", "↵").replaceAll("\t", "⇥") || "∅";
+const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 const clipped = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 // Three digits; what would need many noughts is written with a power of ten.
@@ -72,7 +73,7 @@ function createView(root) {
   let current = 0;    // the token that holds the tab stop
   let picked = null;  // the focus token, or null
   let pointed = null; // under the pointer, or focused
-  let due = false;    // the focus token shall come into sight as soon as there is a window
+  let due = null;     // the token that shall come into sight as soon as there is a window
   let timer = 0;
 
   const title = element("span", "title"), scale = element("div", "scale", undefined, { role: "img" });
@@ -116,9 +117,11 @@ function createView(root) {
     }
     const kept = before && fresh.band === before.band && fresh.bands.length === before.bands.length;
     if (!kept) (stop(), (band = fresh.band));
-    if (!before || fresh.focus !== before.focus || fresh.text !== before.text) due = fresh.focus !== null;
+    const other = fresh.text !== before?.text;
     outline(fresh.focus);
     recolour();
+    if (other || fresh.focus !== before.focus) due = fresh.focus;
+    if (other && due === null && values.length) due = largest(values[band])[0]?.place ?? null;
     settle();
   }
 
@@ -158,9 +161,9 @@ function createView(root) {
     most.hidden = !values.length;
     root.classList.toggle("plain", !values.length);
     root.classList.toggle("pickable", data.pickable);
-    title.textContent = data.legend;
+    title.textContent = capital(data.legend);
     slider.max = String(Math.max(values.length - 1, 0));
-    slider.setAttribute("aria-label", data.legend || "Which numbers");
+    slider.setAttribute("aria-label", capital(data.legend) || "Which numbers");
     name.style.minWidth = `${Math.max(0, ...data.bands.map((one) => one.length)) * 0.6}em`;
   }
 
@@ -204,10 +207,13 @@ function createView(root) {
     slider.value = String(band);
     name.textContent = data.bands[band] ?? "";
     const list = row ? largest(row) : [];
-    slider.setAttribute("aria-valuetext", `${data.bands[band] ?? ""}${list[0] ? `; largest ${list[0]}` : ""}`);
+    slider.setAttribute("aria-valuetext", `${data.bands[band] ?? ""}${list[0] ? `; largest ${list[0].told}` : ""}`);
     const opening = list.length ? `Largest${values.length > 1 ? `, ${data.bands[band]}` : ""}: ` : "No numbers.";
-    const parts = list.map((part, number) => (number < list.length - 1 ? `${part} · ` : part));
-    most.replaceChildren(...[opening, ...parts].map((part) => element("span", "whole", part)));
+    most.replaceChildren(element("span", "whole", opening), ...list.map((part, number) => {
+      const whole = element("span", "whole");
+      whole.append(goTo(part), number < list.length - 1 ? " · " : "");
+      return whole;
+    }));
     drawScale(row, top, known.length, half);
     tell();
   }
@@ -232,7 +238,14 @@ function createView(root) {
   function largest(row) {
     const order = Array.from(row.keys()).filter((place) => row[place]);
     order.sort((a, b) => (data.signed ? Math.abs(row[b]) - Math.abs(row[a]) : row[b] - row[a]));
-    return order.slice(0, TOLD).map((place) => `${quoted(place, 14)} ${figure(row[place], data.signed)}`);
+    return order.slice(0, TOLD).map((place) => ({ place, told: `${quoted(place, 14)} ${figure(row[place], data.signed)}` }));
+  }
+
+  // In a long text it may be out of sight.
+  function goTo({ place, told }) {
+    const button = element("button", "go", told, { type: "button", title: `Show token ${place}` });
+    button.addEventListener("click", () => (focus(place, true), point(place)));
+    return button;
   }
 
   function drawScale(row, top, count, half) {
@@ -285,7 +298,7 @@ function createView(root) {
     tell();
   }
 
-  function focus(place) {
+  function focus(place, middle = false) {
     const span = spans[place];
     if (!span) return;
     if (spans[current]) spans[current].tabIndex = -1;
@@ -293,7 +306,7 @@ function createView(root) {
     span.tabIndex = 0;
     span.setAttribute("aria-label", words(place));
     span.focus({ preventScroll: true });
-    bring(span, false);
+    bring(span, middle);
   }
 
   // Scrolls the box alone, never the page.
@@ -305,9 +318,9 @@ function createView(root) {
   }
 
   function settle() {
-    if (!due || !text.clientHeight || !spans[picked]) return;
-    bring(spans[picked], true);
-    due = false;
+    if (due === null || !text.clientHeight) return;
+    if (spans[due]) bring(spans[due], true);
+    due = null;
   }
 
   // The token on the line above or below whose middle is nearest.

@@ -6,16 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
 import streamlit as st
 
 from core.artefacts import Progress
+from core.interpret import shaping
 from core.interpret.desk import Desk
+from core.interpret.lens import lens
 from core.interpret.subject import Subject
-from core.interpret.trace import Trace
+from core.interpret.trace import Floats, Trace
 from pages import state
 from pages.widgets import attention_wait
 from pages.widgets.attention_look import Look, token_words
-from pages.widgets.words import plain
+from pages.widgets.attention_steps_charts import piece_label
+from pages.widgets.words import plain, share
 
 Result = TypeVar("Result")
 
@@ -52,22 +56,37 @@ class View:
 
 
 def draw_asked(view: View) -> None:
-    """The token that is asked about, and the way to the one that would come next."""
+    """The token that is asked about, how likely it was, and the way to the one that comes after the text."""
     subject, token = view.subject, view.look.token
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(
-            f"You ask about {plain(token_words(subject, token))}. Click a token to ask about that one.", width="content"
-        )
+        asked = f"You ask about {plain(token_words(subject, token))}{_likely(view)}. Click a token to ask about it."
+        st.caption(asked, width="content")
         if subject.causal and token < len(subject.ids):
             st.button(
-                "Ask about the next token",
-                icon=":material/arrow_forward:",
+                "Ask what comes after the text",
+                icon=":material/last_page:",
                 type="tertiary",
                 key="a_next",
-                help="The one that would come after the whole text.",
                 on_click=state.look_at,
                 kwargs={"token": str(len(subject.ids))},
             )
+
+
+def _likely(view: View) -> str:
+    """How sure the model was of the token, and what else it would have said."""
+    token, subject = view.look.token, view.subject
+    if not (subject.causal and view.writes_logits) or token == 0:
+        return ""
+    found = view.find(f"chance {token}", lambda trace, progress: lens(trace, token, top=2))
+    if found is None:
+        return ""
+    name, chance = plain(piece_label(found.piece)), share(float(found.probabilities[-1]))
+    first = found.top[-1][0]
+    if token >= len(subject.ids):
+        return f": {name}, with {chance}"
+    if first.token_id == found.token_id:
+        return f", the first choice here with {chance}"
+    return f", which had {chance} here (first choice: {plain(piece_label(first.piece))}, {share(first.after)})"
 
 
 def draw_caution(off: str, what: str) -> None:
@@ -84,3 +103,38 @@ def draw_caution(off: str, what: str) -> None:
             on_click=state.look_at,
             kwargs={"view": "knockout", "off": off},
         )
+
+
+def off_of(look: Look) -> str:
+    """The heads that are looked at, as the knock-out's links write them."""
+    return ",".join(f"{look.layer}.{head}" for head in look.heads)
+
+
+def head_words(look: Look) -> str:
+    if len(look.heads) == 1:
+        return f"layer {look.layer}, head {look.heads[0]}"
+    return f"these {len(look.heads)} heads"
+
+
+def draw_token_caution(view: View, row: Floats) -> None:
+    """The knock-out of the token that was read most, but for the sink and the one that reads: nobody else reads it."""
+    left = row.copy()
+    left[[*shaping.sinks(view.subject), min(view.query, len(row) - 1)]] = -1
+    if view.subject.causal:
+        left[view.query :] = -1
+    top = int(np.argmax(left))
+    if left[top] <= 0:
+        draw_caution(off_of(view.look), head_words(view.look))
+        return
+    draw_caution(f"token{top}", f"{token_words(view.subject, top)}, read most after the first token")
+
+
+def told_reader(view: View, what: str) -> str:
+    """Where to look for the token that is asked about. what: how the sentence begins."""
+    asked, subject = plain(token_words(view.subject, view.look.token)), view.subject
+    if not subject.causal:
+        return f"{what} what {asked} reads, from the whole text."
+    if view.look.token == 0:
+        return "Nothing stands before the first token: it was given, and reads itself."
+    reader = plain(token_words(subject, view.query))
+    return f"{what} what {reader} reads: {asked} is chosen there, at the token before it."

@@ -30,3 +30,11 @@ def cut(text: str, longest: int) -> str:
 def count_of(number: int, noun: str) -> str:
     """1 model, 2 models."""
     return f"{number} {noun}{'s' if number != 1 else ''}"
+
+
+def share(probability: float) -> str:
+    """43 %, 4.3 %, < 0.1 %."""
+    percent = 100 * probability
+    if 0 < percent < 0.1:
+        return "< 0.1 %"
+    return f"{percent:.0f} %" if percent >= 9.95 else f"{percent:.1f} %"

@@ -40,7 +40,7 @@ def page(chromium: Browser, app_url: str) -> Iterator[Page]:
 def look(page: Page, text: str) -> None:
     page.get_by_role("textbox", name="Text", exact=True).fill(text)
     page.get_by_role("button", name="Look inside").click()
-    expect(page.get_by_text("What does each head look at?")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("What did the model look at when it chose this token?")).to_be_visible(timeout=90_000)
     drawn(page)
 
 
@@ -73,7 +73,7 @@ def test_an_answer_of_the_playground_opens_at_the_word_that_was_clicked(page: Pa
     token.click()
     page.get_by_role("button", name="Why this word?").click()
     expect(page.get_by_role("heading", name="Attention")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("is chosen at the place of the token before it")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("is chosen there, at the token before it")).to_be_visible(timeout=90_000)
     assert "run=" in page.url
     assert "token=answer3" in page.url
     expect(page.get_by_text(re.compile(rf"You ask about ‘\s*{re.escape(word)}"))).to_be_visible()
@@ -82,6 +82,7 @@ def test_an_answer_of_the_playground_opens_at_the_word_that_was_clicked(page: Pa
 
 def test_from_all_heads_to_one_to_its_knock_out(page: Page) -> None:
     look(page, "The Eiffel Tower stands in the city of")
+    ask(page, "All heads")
     page.locator(".cell").and_(page.get_by_label(re.compile("^Layer 14, head 8 ·"))).click()
     expect(page.get_by_text("Who reads whom, in one head or several?")).to_be_visible(timeout=60_000)
     drawn(page)
@@ -147,11 +148,11 @@ def test_pictures_and_numbers_can_be_taken_away(page: Page) -> None:
 
 def test_a_link_brings_back_what_was_seen(page: Page, chromium: Browser) -> None:
     look(page, "The Eiffel Tower stands in the city of")
-    ask(page, "Why this word")
+    ask(page, "One head")
     assert "Eiffel" not in page.url
     other = chromium.new_page()
     other.goto(page.url)
-    expect(other.get_by_text("What did the model look at when it chose this token?")).to_be_visible(timeout=90_000)
+    expect(other.get_by_text("Who reads whom, in one head or several?")).to_be_visible(timeout=90_000)
     expect(other.get_by_role("option", name=re.compile("^ ?Tower"))).to_be_visible()
     other.close()
 
@@ -172,9 +173,9 @@ def test_at_the_width_of_a_phone_nothing_runs_off_the_side(chromium: Browser, ap
     page.goto(f"{app_url}/attention")
     expect(page.get_by_role("button", name="Look inside")).to_be_visible(timeout=90_000)
     page.get_by_role("button", name="A fact").click()
-    expect(page.get_by_text("What does each head look at?")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("What did the model look at when it chose this token?")).to_be_visible(timeout=90_000)
     drawn(page)
-    for view in ("One head", "Why this word", "Layers", "Knock-out"):
+    for view in ("All heads", "One head", "Why this word", "Layers", "Knock-out"):
         ask(page, view)
         main = page.get_by_test_id("stMain")
         assert main.evaluate("node => node.scrollWidth - node.clientWidth") <= 1, view

@@ -136,6 +136,19 @@ def test_the_numbers_stay_in_sight_while_the_grid_scrolls(grid: Page) -> None:
     assert abs(top["y"] - box["y"]) < 3
 
 
+def test_it_opens_at_the_first_layer_and_says_that_there_are_more(grid: Page) -> None:
+    expect(grid.locator(".more")).to_have_text(re.compile(r"^Layers 0 to \d+ of 30: scroll for the others\.$"))
+    assert grid.locator(".box").evaluate("node => node.scrollTop") == 0
+    head(grid, 29, 8).scroll_into_view_if_needed()
+    expect(grid.locator(".more")).to_have_text(re.compile(r"^Layers \d+ to 29 of 30"))
+    expect(grid.locator(".box")).not_to_have_class(re.compile("below"))
+
+
+def test_a_small_grid_says_nothing_of_scrolling(page: Page, address: str) -> None:
+    opened(page, f"{address}/?grid=6x12x16", ".sheet")
+    expect(page.locator(".more")).to_be_hidden()
+
+
 def test_a_filter_dims_the_other_kinds(grid: Page) -> None:
     sheet = f"{_FIND}('.sheet')"
     before = grid.evaluate(sheet)
@@ -274,6 +287,19 @@ def test_markup_in_a_piece_stays_text(heat: Page) -> None:
     expect(heat.locator(".readout")).to_contain_text(f"‘{ATTACK}’ ({place}) reads")
     assert heat.locator(".attention-map img").count() == 0
     assert dialogs == []
+
+
+def test_rows_that_are_steps_say_so_have_the_numbers_of_the_text_and_cannot_be_picked(page: Page, address: str) -> None:
+    opened(page, f"{address}/?map=1&tokens=60&steps=1", ".stage canvas")
+    expect(page.locator(".readout")).to_have_text("Row: a step. Point at a cell to see its weight.")
+    expect(page.locator(".hint")).not_to_contain_text("picks")
+    expect(page.locator(".remarks")).to_have_text("Weights are made up.")
+    page.locator(".stage").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".readout")).to_have_text(re.compile(r"^‘.+’ \(50\): ‘<s>’ \(0\): "))
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(500)
+    expect(page.get_by_text("Row: none")).to_be_visible()
 
 
 def test_two_thousand_tokens_stay_smooth(page: Page, address: str) -> None:

@@ -317,6 +317,35 @@ def test_markup_of_the_text_stays_text(page: Page, address: str) -> None:
     assert dialogs == []
 
 
+def test_a_long_text_opens_at_its_focus_and_the_largest_are_a_key_away(page: Page, address: str) -> None:
+    view = opened(page, address, "tokens=2048&focus=1500")
+    expect(view.locator(".token").nth(1500)).to_be_in_viewport()
+    button = view.locator(".go").first
+    token = view.locator(".token").nth(shown_by(button))
+    view.locator(".attention-tokens .text").evaluate("node => { node.scrollTop = 0; }")
+    expect(token).not_to_be_in_viewport()
+    button.focus()
+    view.keyboard.press("Enter")
+    expect(token).to_be_focused()
+    expect(token).to_be_in_viewport()
+    expect(view.locator(".one")).to_contain_text(f"token {shown_by(button)} ·")
+
+
+def shown_by(button: Locator) -> int:
+    """The token that a button of the largest shows."""
+    return int((button.get_attribute("title") or "").removeprefix("Show token "))
+
+
+def test_without_a_focus_a_long_text_opens_at_its_largest_number(page: Page, address: str) -> None:
+    view = opened(page, address, "tokens=2048&signed=1&without_lines=1")
+    place = shown_by(view.locator(".go").first)
+    expect(view.locator(".token").nth(place)).to_be_in_viewport()
+    frame, token = (view.locator(name).bounding_box() for name in (".attention-tokens .text", f".token >> nth={place}"))
+    assert frame
+    assert token
+    assert frame["y"] <= token["y"] <= frame["y"] + frame["height"]
+
+
 def test_two_thousand_tokens_stay_quick(page: Page, address: str) -> None:
     view = opened(page, address, "tokens=2048&focus=2000")
     started = time.perf_counter()

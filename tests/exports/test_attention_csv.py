@@ -51,6 +51,17 @@ def test_no_piece_runs_as_a_formula_or_breaks_the_table() -> None:
     assert len(pieces) == len(HOSTILE)
 
 
+def test_rows_that_are_no_queries_have_their_own_name_and_place() -> None:
+    picture = replace(attention(words(3)), queries=("layer 0", "layer 1", "all layers"), causal=False)
+    table = rows(map_csv(picture, rows="layer", first_row=40))
+    assert tuple(table[0]) == ("layer_position", "layer", "key_position", "key", "weight")
+    assert [(row["layer_position"], row["layer"]) for row in table[::3]] == [
+        ("40", "layer 0"),
+        ("41", "layer 1"),
+        ("42", "all layers"),
+    ]
+
+
 def test_the_origin_is_in_the_first_row_alone() -> None:
     for data, columns in (
         (map_csv(attention(words(3)), ORIGIN), MAP_COLUMNS),

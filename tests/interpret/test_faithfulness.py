@@ -128,3 +128,14 @@ def test_what_cannot_be_compared_is_named(llama: Trace) -> None:
             faithfulness(llama, target, attributions)
     with pytest.raises(InvalidInput, match="Only 0 token"):
         faithfulness(llama, short, [attribute(llama, short, "grad")])
+
+
+def test_luck_lies_around_the_random_orders_and_closes_at_the_ends(judged: Faithfulness) -> None:
+    for kind in ("deletion", "insertion"):
+        low, high = judged.by_luck(kind)
+        middle = judged.curve("random", kind).probabilities
+        assert (low <= middle).all()
+        assert (middle <= high).all()
+        np.testing.assert_allclose((high - low)[[0, -1]], 0.0, atol=1e-5)  # all orders begin and end alike
+        assert (high - low).max() > 1e-4
+    assert judged.needed == pytest.approx(2.57 * judged.spread)

@@ -8,7 +8,7 @@ from core.errors import InvalidInput, NotFound
 from core.generation.engine import Engine
 from core.generation.record import RecordedRun
 from core.generation.request import GenerationRequest, Message, SamplingParameters
-from core.interpret.subject import from_ids, from_run, from_text
+from core.interpret.subject import PART, from_ids, from_run, from_text
 from core.store.database import Database
 from core.store.runs import NewRun, RunRepository
 from tests.conftest import TINY
@@ -99,3 +99,10 @@ def test_parts_of_a_text(tiny_home: Path) -> None:
     assert subject.last(10).answer_start == 2
     assert subject.last(3).answer_start == 0
     assert subject.last(3).words[0] == 0
+
+
+def test_a_character_of_several_tokens_stands_at_the_one_that_completes_it(real_home: Path) -> None:
+    subject = from_text(REAL, "Hi 🏴‍☠️ ok")
+    assert "".join(piece for piece in subject.pieces if piece != PART) == "Hi 🏴‍☠️ ok"
+    assert PART in subject.pieces
+    assert subject.text == "Hi 🏴‍☠️ ok"

@@ -59,7 +59,7 @@ def test_every_view_of_a_decoder_draws(tiny_home: Path, view: str) -> None:
     at = page(reading=keep(), view=view, off="0.1")
     assert not at.exception
     assert not at.error
-    assert "read by" in told(at)
+    assert "tokens, for " in told(at)
 
 
 @pytest.mark.parametrize("view", ["overview", "head", "word", "mattered", "knockout", "how"])
@@ -70,17 +70,18 @@ def test_every_view_of_an_encoder_without_logits_draws(home: Path, view: str) ->
     assert not at.error
 
 
-def test_an_encoder_says_why_it_has_no_layers_to_read(home: Path) -> None:
+def test_an_encoder_that_predicts_no_tokens_has_no_layers_to_read(home: Path) -> None:
     catalogue.add(str(tiny.save_bert(home / "sources" / "bert", head="BertModel")), model_id="encoder")
     at = page(reading=keep("encoder"), view="layers")
     assert not at.exception
-    assert "predicts no tokens" in told(at)
+    assert "view “layers”" in told(at)
+    assert "What did the model look at" in told(at)
 
 
 def test_an_empty_page_offers_examples_and_says_what_it_is(tiny_home: Path) -> None:
     at = page()
     assert not at.exception
-    assert {"Who is “it”?", "A pattern", "A fact"} <= {button.label for button in at.button}
+    assert {"Who gets the drink?", "A pattern", "A fact"} <= {button.label for button in at.button}
     assert "Answers of the playground" in told(at)
 
 
@@ -137,7 +138,7 @@ def test_a_recorded_answer_opens_at_the_token_that_was_clicked(tiny_home: Path, 
     list(run.events())
     at = page(run=run.run_id, token="answer2", view="word")
     assert not at.exception
-    assert f"({run.completion.prompt_tokens + 2})" in told(at)
+    assert f"({run.completion.prompt_tokens + 2})" in told(at).replace("\\", "")
     assert "A recorded answer of" in told(at)
 
 
@@ -166,3 +167,27 @@ def test_controls_write_the_address(tiny_home: Path) -> None:
     at.slider(key="a_layer").set_value(0).run()
     assert at.query_params["layer"] == "0"
     assert not at.exception
+
+
+def test_a_link_that_asks_for_what_is_not_there_is_told(tiny_home: Path) -> None:
+    at = page(reading=keep(), layer="99", view="head", token="9999")
+    assert not at.exception
+    assert "layer “99” \\(0 to 1\\)" in told(at)
+    assert "token “9999”" in told(at)
+
+
+def test_the_asked_token_is_named_with_its_probability(tiny_home: Path) -> None:
+    assert "You ask about the next token: ‘" in told(page(reading=keep())).replace("\\", "")
+    at = page(reading=keep(), token="3", view="head")
+    assert "first choice" in told(at)
+    assert "is chosen there, at the token before it" in told(at)
+
+
+def test_joining_into_words_is_said_only_where_it_is_done(tiny_home: Path) -> None:
+    def labels(view: str) -> list[str]:
+        at = page(reading=keep(), view=view, unit="word", sink="hide")
+        assert not at.exception
+        return [block.proto.popover.label for block in at.get("popover")]
+
+    assert "Options · first token hidden" in labels("overview")
+    assert "Options · first token hidden, by word" in labels("head")

@@ -120,3 +120,12 @@ def test_a_row_that_there_is_comes_back() -> None:
 )
 def test_anything_else_is_ignored(value: object) -> None:
     assert picked_row(value, 3) is None
+
+
+def test_what_a_row_is_travels_and_makes_another_picture() -> None:
+    weights = softmax_rows(4, causal=True)
+    plain = packed(picture(weights), None)
+    named = packed(picture(weights), None, row_words="Row: a token of the answer", pickable=False, first_row=40)
+    assert (plain["row_words"], plain["pickable"], plain["first_row"]) == ("", True, 0)
+    assert (named["row_words"], named["pickable"], named["first_row"]) == ("Row: a token of the answer", False, 40)
+    assert plain["digest"] != named["digest"]

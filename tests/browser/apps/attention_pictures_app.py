@@ -74,7 +74,14 @@ if "grid" not in st.query_params:
     one = weights(count, 4, np.random.default_rng(head))
     words = pieces(count)
     focus = st.session_state.setdefault("focus", min(33, count - 1))
-    row = attention_map(AttentionMap(layer, (head,), one, words, words, "weights are made up"), focus=focus, key="map")
+    if "steps" in st.query_params:  # the last ten tokens, as those of an answer
+        made = AttentionMap(layer, (head,), one[-10:], words[-10:], words, "weights are made up", causal=False)
+        row = attention_map(
+            made, focus=None, key="steps", row_words="Row: a step", pickable=False, first_row=count - 10
+        )
+    else:
+        made = AttentionMap(layer, (head,), one, words, words, "weights are made up")
+        row = attention_map(made, focus=focus, key="map")
     st.write(f"Row: {row}" if row is not None else "Row: none")
     if row is not None:
         st.session_state.focus = row
