@@ -274,6 +274,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(tiny_home: Path) -> None:
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_stdout_holds_one_object_even_when_the_model_has_to_be_prepared(tiny_home: Path) -> None:
     wishes = ["--model", TINY, "--precision", "int8", "--prompt", "hello", "--max-new-tokens", "3"]
     done = in_a_process("generate", *wishes, "--json")

@@ -23,6 +23,8 @@ from core.models import catalogue
 from tests.interpret.conftest import IDS
 from tests.models import tiny
 
+pytestmark = pytest.mark.slow
+
 
 def silent(fraction: float, words: str) -> None: ...
 

@@ -146,6 +146,7 @@ def test_a_full_disk_names_the_path_and_what_to_do(tiny_home: Path, monkeypatch:
     assert not list(tiny_home.glob("exports/**/*.partial"))
 
 
+@pytest.mark.slow
 def test_a_file_that_may_not_grow_is_told_like_a_full_disk(tiny_home: Path) -> None:
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

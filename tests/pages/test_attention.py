@@ -54,6 +54,7 @@ def told(at: AppTest) -> str:
     return " ".join(one.value for one in (*at.markdown, *at.caption, *at.error, *at.warning, *at.info))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", list(VIEWS))
 def test_every_view_of_a_decoder_draws(tiny_home: Path, view: str) -> None:
     at = page(reading=keep(), view=view, off="0.1")
@@ -62,6 +63,7 @@ def test_every_view_of_a_decoder_draws(tiny_home: Path, view: str) -> None:
     assert "tokens, for " in told(at)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", ["overview", "head", "word", "mattered", "knockout", "how"])
 def test_every_view_of_an_encoder_without_logits_draws(home: Path, view: str) -> None:
     catalogue.add(str(tiny.save_bert(home / "sources" / "bert", head="BertModel")), model_id="encoder")
