@@ -43,6 +43,7 @@ def measure(tiny_home: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> Cal
     return partial(call, "measure")
 
 
+@pytest.mark.slow
 def test_json_has_the_rows_that_were_recorded(measure: Call, db: Database) -> None:
     status, out, err = measure(*SMALL, "--json")
     rows = json.loads(out)["measurements"]
@@ -59,6 +60,7 @@ def test_json_has_the_rows_that_were_recorded(measure: Call, db: Database) -> No
     assert "Measuring fp32, 16 tokens × 1" in err
 
 
+@pytest.mark.slow
 def test_the_recorded_command_repeats_the_row(measure: Call, db: Database) -> None:
     measure(*SMALL)
     [_, first] = MeasurementRepository(db).list()
@@ -69,6 +71,7 @@ def test_the_recorded_command_repeats_the_row(measure: Call, db: Database) -> No
         assert again[name] == getattr(first, name)
 
 
+@pytest.mark.slow
 def test_a_table_and_csv(measure: Call) -> None:
     status, out, _ = measure(*SMALL)
     assert status == 0

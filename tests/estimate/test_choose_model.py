@@ -52,6 +52,7 @@ def test_a_model_of_the_catalogue_has_its_own_facts() -> None:
     assert "config.json" in shape.source or "card" in shape.source
 
 
+@pytest.mark.slow
 def test_a_config_is_read_from_its_file_and_its_folder_and_named_by_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "my-llama"
     folder.mkdir()

@@ -122,6 +122,7 @@ def llama() -> Any:
         return LlamaForCausalLM(config)
 
 
+@pytest.mark.slow
 def test_a_real_llama_costs_what_torch_counts_forward_and_backward() -> None:
     import torch
 
