@@ -14,6 +14,7 @@ from core.interpret.focus import chooser_of
 from core.interpret.heartbeat import beating
 from core.interpret.open_model import OpenModel
 from core.interpret.trace import Trace, require_logits
+from core.interpret.watched_attention import Enough
 
 Beat = Callable[[], None]
 ROW_BYTES = 250_000_000  # of what the rows of one batch need within a layer
@@ -77,11 +78,11 @@ def last_output(opened: OpenModel, start: int, hidden: torch.Tensor, beat: Beat,
 
     def catch(module: Any, given: Any, made: Any) -> None:
         caught.append(made[0] if isinstance(made, tuple) else made)
-        raise _Enough
+        raise Enough
 
     handle = opened.containers[-1].register_forward_hook(catch)
     try:
-        with torch.inference_mode(), beating(opened, beat, start=start), suppress(_Enough):
+        with torch.inference_mode(), beating(opened, beat, start=start), suppress(Enough):
             opened.enter(start, hidden, **inputs)
     finally:
         handle.remove()
@@ -101,7 +102,3 @@ def vectors_of(opened: OpenModel, states: torch.Tensor) -> torch.Tensor:
         made = opened.enter(len(opened.containers), states)
     given = getattr(made, "last_hidden_state", None)
     return (states if given is None else given).float()
-
-
-class _Enough(Exception):
-    """The last layer is done: the head is not needed."""

@@ -19,6 +19,7 @@ from core.artefacts import Progress, no_progress, part_of
 from core.errors import CorruptFile, GroundworkError, ModelRefused
 from core.interpret.watched_attention import IMPLEMENTATION, Attended, register, watching
 from core.models import catalogue
+from core.models.architecture import auto_class
 from core.models.cards import ModelCard, Task
 from core.models.tokenizer import Tokenizer
 from core.onnx.devices import resolve_device
@@ -150,16 +151,10 @@ def _check_memory(card: ModelCard, dtype: torch.dtype, device: str, settings: Se
 def _load(folder: Any, card: ModelCard, dtype: torch.dtype) -> Any:
     import transformers
 
-    classes = {
-        Task.TEXT_GENERATION: transformers.AutoModelForCausalLM,
-        Task.FILL_MASK: transformers.AutoModelForMaskedLM,
-        Task.TEXT_CLASSIFICATION: transformers.AutoModelForSequenceClassification,
-        Task.FEATURE_EXTRACTION: transformers.AutoModel,
-    }
     transformers.logging.disable_progress_bar()  # it would write into the progress of a command
     options = {"dtype": dtype, "local_files_only": True, "use_safetensors": True}
     try:
-        return classes[card.task].from_pretrained(folder, attn_implementation=IMPLEMENTATION, **options)
+        return auto_class(card.task).from_pretrained(folder, attn_implementation=IMPLEMENTATION, **options)
     except (OSError, RuntimeError) as error:
         raise CorruptFile(
             f"The weights of {card.id} cannot be loaded: {error}.", next_step="Prepare the model again."

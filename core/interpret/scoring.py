@@ -21,7 +21,7 @@ from core.interpret.open_model import OpenModel
 from core.interpret.target import Target, find_mask
 from core.interpret.trace import Floats, Trace
 from core.models import catalogue
-from core.models.tokenizer import read_json
+from core.models.pooling import sentence_pooling
 
 Masks = npt.NDArray[np.bool_]
 TOKENS_AT_ONCE = 2048  # of all texts in one forward pass
@@ -127,7 +127,7 @@ def scorer(trace: Trace, target: Target) -> Scorer:
         embedded = opened.model.get_input_embeddings()(opened.tensor(ids)).float()
         neutral, stand_in = _neutral(opened)
         baseline = _baseline(opened, ids, embedded, neutral)
-    pools = target.kind == "embedding" and _first_token_pools(opened)
+    pools = target.kind == "embedding" and sentence_pooling(catalogue.prepare(opened.card.id)) == "cls"
     unit = None
     if target.kind == "embedding":
         with torch.inference_mode():
@@ -212,12 +212,6 @@ def _log_probabilities(logits: torch.Tensor, opened: OpenModel, kind: str) -> to
     if kind == "class" and several:
         return torch.nn.functional.logsigmoid(logits)
     return logits.log_softmax(-1)
-
-
-def _first_token_pools(opened: OpenModel) -> bool:
-    """Whether the first token's vector is the sentence's, as the model was trained; else it is the mean of all."""
-    told = read_json(catalogue.prepare(opened.card.id) / "1_Pooling" / "config.json")
-    return bool(told.get("pooling_mode_cls_token"))
 
 
 def _pooled(made: Any, *, first: bool) -> torch.Tensor:

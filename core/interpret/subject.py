@@ -113,6 +113,16 @@ def from_run(db: Database, run_id: str) -> Subject:
     return replace(subject, answer_start=len(prompt), run_id=run_id, run_precision=run.precision)
 
 
+def check_readable(subject: Subject) -> None:
+    """Raises InvalidInput for a text in which no token has another to read."""
+    if len(subject.ids) < 2:
+        raise InvalidInput(
+            f"The text is a single token, {''.join(subject.pieces)!r}: there is nothing that it could read.",
+            allowed="Two tokens or more.",
+            next_step="Write a few words.",
+        )
+
+
 @lru_cache(maxsize=4)
 def _tokenizer(folder: Path) -> Tokenizer:
     return Tokenizer.load(folder)

@@ -18,11 +18,10 @@ import torch
 from core.artefacts import Progress, no_progress
 from core.errors import InvalidInput
 from core.interpret.open_model import OpenModel
-from core.interpret.subject import Subject
-from core.interpret.watched_attention import Attended, watching
+from core.interpret.subject import Subject, check_readable
+from core.interpret.watched_attention import Attended, Enough, watching
 
 Floats = npt.NDArray[np.float32]
-FEWEST = 2  # tokens that have something to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class Trace:
             )
         arguments, named = self.calls[layer]
         catch = _Catch()
-        with torch.inference_mode(), watching(catch), suppress(_Enough):
+        with torch.inference_mode(), watching(catch), suppress(Enough):
             self.opened.layers[layer].attention(*arguments, **named)
         assert catch.attended is not None
         return catch.attended
@@ -126,12 +125,7 @@ def require_logits(opened: OpenModel) -> None:
 def trace(opened: OpenModel, subject: Subject, progress: Progress = no_progress) -> Trace:
     """Read a text once. Raises InvalidInput for a single token, what `progress` raises (to cancel), and the model's
     NaN as InvalidInput: its numbers overflow."""
-    if len(subject.ids) < FEWEST:
-        raise InvalidInput(
-            f"The text is a single token, {''.join(subject.pieces)!r}: there is nothing that it could read.",
-            allowed="Two tokens or more.",
-            next_step="Write a few words.",
-        )
+    check_readable(subject)
     keeper = _Keeper(opened, progress)
     with opened.lock, torch.inference_mode(), keeper.attached():
         opened.forward(input_ids=opened.tensor(subject.ids), **({"logits_to_keep": 1} if opened.causal else {}))
@@ -148,17 +142,13 @@ def _floats(tensor: torch.Tensor) -> Floats:
     return array
 
 
-class _Enough(Exception):
-    """What was wanted of a module is known: the rest of its work is left out."""
-
-
 class _Catch:
     def __init__(self) -> None:
         self.attended: Attended | None = None
 
     def attend(self, attended: Attended) -> torch.Tensor:
         self.attended = attended
-        raise _Enough
+        raise Enough
 
 
 class _Keeper:

@@ -19,6 +19,10 @@ IMPLEMENTATION = "groundwork_watched"
 BLOCK_BYTES = 64 * 1024**2  # of weights that are in memory at once
 
 
+class Enough(Exception):
+    """Raised in a hook or a watch when what was wanted of a pass is known: the rest of its work is left out."""
+
+
 class Watch(Protocol):
     """What happens at an attention. Returns its output, [batch, query, head, value]."""
 

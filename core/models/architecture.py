@@ -36,20 +36,25 @@ def config_object(config: dict[str, Any]) -> Any:
         ) from error
 
 
-def build_on_meta(config: Any, task: Task) -> Any:
-    """The empty model (`nn.Module`) of a configuration object, on the meta device. Raises ModelRefused."""
-    import torch
+def auto_class(task: Task) -> Any:
+    """transformers' class that builds and loads models for a task."""
     import transformers
 
-    auto = {
+    return {
         Task.TEXT_GENERATION: transformers.AutoModelForCausalLM,
         Task.FILL_MASK: transformers.AutoModelForMaskedLM,
         Task.TEXT_CLASSIFICATION: transformers.AutoModelForSequenceClassification,
         Task.FEATURE_EXTRACTION: transformers.AutoModel,
     }[task]
+
+
+def build_on_meta(config: Any, task: Task) -> Any:
+    """The empty model (`nn.Module`) of a configuration object, on the meta device. Raises ModelRefused."""
+    import torch
+
     try:
         with torch.device("meta"):
-            return auto.from_config(config, trust_remote_code=False)
+            return auto_class(task).from_config(config, trust_remote_code=False)
     except Exception as error:  # each architecture fails in its own way
         raise ModelRefused(
             f"transformers cannot build a {config.model_type} for {task.value}: {error}.",

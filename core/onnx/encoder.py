@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from core.errors import InvalidInput, ModelRefused
 from core.models.cards import Task
+from core.models.pooling import sentence_pooling
 from core.models.tokenizer import load_fast, read_json
 from core.onnx.graph import GRAPH_FACTS, open_graph
 
@@ -55,7 +56,7 @@ class Encoder:
     def __init__(self, export: Path, *, device: str, threads: int) -> None:
         facts = _read(export / GRAPH_FACTS)
         self._config = _read(export / "config.json")
-        self.pooling = _pooling(export)
+        self.pooling = sentence_pooling(export, _NEXT)
         if "task" not in facts:
             raise ModelRefused(
                 "This is a text-generation model.",
@@ -224,19 +225,6 @@ def _longest(export: Path, context_length: int) -> int:
     """Positions of the network, or fewer where sentence-transformers was told to cut earlier."""
     cut = _read(export / "sentence_bert_config.json").get("max_seq_length")
     return min(context_length, int(cut)) if cut else context_length
-
-
-def _pooling(export: Path) -> str:
-    """ "mean" or "cls", as the model was trained. Raises ModelRefused for another way."""
-    told = _read(export / "1_Pooling" / "config.json")
-    modes = [name for name, on in told.items() if name.startswith("pooling_mode_") and on]
-    if modes in ([], ["pooling_mode_mean_tokens"]):
-        return "mean"
-    if modes == ["pooling_mode_cls_token"]:
-        return "cls"
-    raise ModelRefused(
-        f"The model pools its tokens by {', '.join(modes)}.", allowed="Mean pooling, or the first token."
-    )
 
 
 def _read(file: Path) -> dict[str, Any]:

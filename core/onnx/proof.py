@@ -13,19 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from core.artefacts import Progress
+from core.models.architecture import auto_class
 from core.models.cards import Task
 from core.models.tokenizer import Tokenizer
 
 PROOF_TOKENS = 576  # 64 in one prefill, then 512 compared one by one
 PREFILL_TOKENS = 64
 PROOF_TEXT = Path(__file__).with_name("proof_text.txt")
-
-_CLASSES = {
-    Task.TEXT_GENERATION: "AutoModelForCausalLM",
-    Task.FILL_MASK: "AutoModelForMaskedLM",
-    Task.TEXT_CLASSIFICATION: "AutoModelForSequenceClassification",
-    Task.FEATURE_EXTRACTION: "AutoModel",
-}
 
 # Mean KL divergence in nats that an export may have from the fp32 reference. int4 has no bar: it is offered with its
 # figures and a warning.
@@ -83,10 +77,8 @@ def proof_token_ids(tokenizer: Tokenizer, context: int) -> list[int]:
 def load_reference(source: Path, task: Task) -> Any:
     """The torch model in fp32 on the CPU, in evaluation mode: what every export is compared with."""
     import torch
-    import transformers
 
-    load = getattr(transformers, _CLASSES[task]).from_pretrained
-    return load(source, dtype=torch.float32, local_files_only=True).eval()
+    return auto_class(task).from_pretrained(source, dtype=torch.float32, local_files_only=True).eval()
 
 
 def reference_logits(model: Any, token_ids: list[int]) -> npt.NDArray[np.float32]:

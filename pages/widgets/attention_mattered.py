@@ -20,7 +20,7 @@ from pages.widgets.attention_look import token_words
 from pages.widgets.attention_mattered_charts import curves_figure
 from pages.widgets.attention_steps_charts import piece_label
 from pages.widgets.attention_tokens import attention_tokens
-from pages.widgets.attention_view import View, draw_asked, draw_caution
+from pages.widgets.attention_view import SINK_TAKES_ALL, View, draw_asked, draw_caution
 from pages.widgets.chart_parts import TAKEN
 from pages.widgets.take_away import csv_button
 from pages.widgets.words import plain
@@ -29,7 +29,6 @@ QUICK = ("grad",)  # a pass or two, on a text of any length; rollout is as quick
 SHORT_CHOICE = ("grad", "occlusion")
 ALL = ("grad", "ig", "occlusion", "attention")
 SHORT = 64  # tokens up to which occlusion is quick enough to be worked out unasked
-SINK_TAKES_ALL = 0.9
 Row = dict[str, Cell]
 
 

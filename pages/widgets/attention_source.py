@@ -141,11 +141,7 @@ def _read(shared: Services, model_id: str, text: str) -> None:
         if not _prepare(shared.desk, model_id):
             return
         found = subjects.from_text(model_id, text)
-        if len(found.ids) < 2:
-            raise InvalidInput(
-                f"The text is a single token, {text.strip()!r}: there is nothing that it could read.",
-                next_step="Write a few words.",
-            )
+        subjects.check_readable(found)
         reading = ReadingRepository(shared.db).keep(
             model_id=found.model_id, revision=found.revision, text=text, token_ids=found.ids
         )

@@ -323,35 +323,13 @@ function createView(root) {
     due = null;
   }
 
-  // The token on the line above or below whose middle is nearest.
-  function vertical(direction) {
-    const from = spans[current].getClientRects()[0];
-    if (!from) return current;
-    const middle = (rect) => (rect.left + rect.right) / 2;
-    let best = current, line = null, distance = Infinity;
-    for (let place = current + direction; spans[place]; place += direction) {
-      const rect = spans[place].getClientRects()[0];
-      if (!rect || Math.abs(rect.top - from.top) < from.height / 2) continue;
-      line ??= rect.top;
-      if (Math.abs(rect.top - line) > from.height / 2) break;
-      const off = Math.abs(middle(rect) - middle(from));
-      if (off < distance) [best, distance] = [place, off];
-    }
-    return best;
-  }
-
   function onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const last = spans.length - 1;
-    const moves = {
-      ArrowLeft: () => focus(Math.max(current - 1, 0)), ArrowRight: () => focus(Math.min(current + 1, last)),
-      ArrowUp: () => focus(vertical(-1)), ArrowDown: () => focus(vertical(1)),
-      Home: () => focus(0), End: () => focus(last), Enter: () => pick(current), " ": () => pick(current),
-    };
-    if (!moves[event.key]) return;
+    const move = moveOf(event.key, spans, current, focus, pick);
+    if (!move) return;
     event.preventDefault();
     event.stopPropagation();
-    moves[event.key]();
+    move();
   }
 
   function end() {

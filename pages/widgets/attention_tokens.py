@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from pages.widgets.component import component, no_callback
 
-_component = component(__file__, '<div class="attention-tokens"></div>', shared=("dom",))
+_component = component(__file__, '<div class="attention-tokens"></div>', shared=("dom", "token_moves"))
 
 
 def attention_tokens(

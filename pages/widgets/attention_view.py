@@ -12,7 +12,8 @@ import streamlit as st
 from core.artefacts import Progress
 from core.interpret import shaping
 from core.interpret.desk import Desk
-from core.interpret.lens import lens
+from core.interpret.edits import NOTHING
+from core.interpret.knockout import effect
 from core.interpret.subject import Subject
 from core.interpret.trace import Floats, Trace
 from pages import state
@@ -22,6 +23,7 @@ from pages.widgets.attention_steps_charts import piece_label
 from pages.widgets.words import plain, share
 
 Result = TypeVar("Result")
+SINK_TAKES_ALL = 0.9  # of what is read: rollout then says nothing but where the sink is
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +79,15 @@ def _likely(view: View) -> str:
     token, subject = view.look.token, view.subject
     if not (subject.causal and view.writes_logits) or token == 0:
         return ""
-    found = view.find(f"chance {token}", lambda trace, progress: lens(trace, token, top=2))
+    found = view.find(f"chance {token}", lambda trace, progress: effect(trace, NOTHING, token, progress))
     if found is None:
         return ""
-    name, chance = plain(piece_label(found.piece)), share(float(found.probabilities[-1]))
-    first = found.top[-1][0]
+    name, chance, first = plain(piece_label(found.target.piece)), share(found.target.before), found.before[0]
     if token >= len(subject.ids):
         return f": {name}, with {chance}"
-    if first.token_id == found.token_id:
+    if first.token_id == found.target.token_id:
         return f", the first choice here with {chance}"
-    return f", which had {chance} here (first choice: {plain(piece_label(first.piece))}, {share(first.after)})"
+    return f", which had {chance} here (first choice: {plain(piece_label(first.piece))}, {share(first.before)})"
 
 
 def draw_caution(off: str, what: str) -> None:

@@ -13,9 +13,8 @@ from core.interpret.trace import Floats
 from pages import state
 from pages.widgets import attention_look
 from pages.widgets.attention_tokens import attention_tokens
-from pages.widgets.attention_view import View, draw_asked, draw_token_caution, told_reader
+from pages.widgets.attention_view import SINK_TAKES_ALL, View, draw_asked, draw_token_caution, told_reader
 
-SINK_TAKES_ALL = 0.9
 READINGS = {"weights": "Weights, by layer", "rollout": "Rollout", "flow": "Flow"}
 _LEGENDS = {
     "weights": "How much of its attention a token got, mean of the heads",

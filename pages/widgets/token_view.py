@@ -20,7 +20,7 @@ from pages.widgets.component import component, no_callback
 
 UNLIKELY = 0.1  # below this probability a token counts as a surprise
 
-_component = component(__file__, '<div class="token-view"></div>', shared=("dom",))
+_component = component(__file__, '<div class="token-view"></div>', shared=("dom", "token_moves"))
 
 Kind = Literal["text", "special", "part", "empty"]
 _SPECIAL = re.compile(r"<\|?[^<>\s]+\|?>|\[[A-Z_]+\]")  # <|im_end|>, </s>, [SEP]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import StartApp
+from tests.browser.conftest import StartApp, new_page
 
 pytestmark = pytest.mark.browser
 
@@ -28,11 +28,8 @@ def address(streamlit_app: StartApp) -> str:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 1200})
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    yield page
-    context.close()
+    with new_page(chromium, height=1200) as page:
+        yield page
 
 
 @pytest.fixture
