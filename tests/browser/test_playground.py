@@ -97,9 +97,14 @@ def test_regenerate_edit_and_go_back_to_the_first_version(page: Page) -> None:
     page.get_by_role("textbox", name="Edit your message").fill("Say goodbye.")
     page.get_by_role("button", name="Send as a new version").click()
     expect(page.get_by_role("button", name="Send as a new version")).to_have_count(0, timeout=ANSWER_MS)
-    expect(page.get_by_test_id("stChatMessage").first).to_contain_text("Say goodbye.", timeout=ANSWER_MS)
+    question = page.get_by_test_id("stChatMessage").first
+    expect(question).to_contain_text("Say goodbye.", timeout=ANSWER_MS)
+    # The buttons of the versions are drawn beside the question once its answer is whole; until then those on the
+    # page may be the ones of the answer before, about to go.
+    expect(question).to_contain_text("2/2", timeout=ANSWER_MS)
     expect(page.get_by_role("button", name="Regenerate")).to_be_enabled(timeout=ANSWER_MS)
-    page.get_by_role("button", name="Earlier").first.click()
+    settled(page)
+    question.get_by_role("button", name="Earlier").click()
     expect(page.get_by_test_id("stChatMessage").first).to_contain_text("Say hello.", timeout=15_000)
 
 
