@@ -68,7 +68,7 @@ def guarding_storage(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            free = shutil.disk_usage(_existing_parent(path)).free
+            free = shutil.disk_usage(existing_parent(path)).free
             raise StorageError(
                 f"The disk is full: {path} could not be written ({free / 1e6:,.0f} MB free).",
                 next_step="Free some space, or set GROUNDWORK_HOME to a folder on a larger disk.",
@@ -84,7 +84,7 @@ def guarding_storage(path: Path) -> Iterator[None]:
 def require_space(folder: Path, needed: int, what: str, *, reserve: int = 0) -> None:
     """Raises StorageError unless the disk of `folder`, which need not exist yet, has room for `needed` bytes and some
     in reserve. what: beginning of the message, such as "The weights take"."""
-    free = shutil.disk_usage(_existing_parent(folder)).free
+    free = shutil.disk_usage(existing_parent(folder)).free
     if free < needed + reserve:
         raise StorageError(
             f"{what} {needed / 1e6:,.0f} MB and {folder} has {free / 1e6:,.0f} MB free.",
@@ -106,7 +106,8 @@ def folder_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-def _existing_parent(path: Path) -> Path:
+def existing_parent(path: Path) -> Path:
+    """`path`, or the nearest folder above it that is there."""
     while not path.exists() and path != path.parent:
         path = path.parent
     return path

@@ -15,8 +15,9 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from core.errors import Cancelled, GroundworkError
+from core.errors import Cancelled, GroundworkError, NotFound
 from core.settings import get_settings
 from core.store.database import Database
 from core.store.jobs import JobRecord, JobRepository
@@ -32,17 +33,20 @@ def launch(db: Database, *, kind: str, key: str, title: str, arguments: Sequence
     """
     jobs = JobRepository(db)
     jobs.mark_interrupted()
-    command = [sys.executable, "-m", "core", *arguments]
     job, created = jobs.create(kind=kind, key=key, title=title, command={"arguments": list(arguments)})
-    if not created:
-        return job
-    logs = get_settings().jobs_dir
-    logs.mkdir(parents=True, exist_ok=True)
+    return start_process(db, job, arguments) if created else job
+
+
+def start_process(db: Database, job: JobRecord, arguments: Sequence[str]) -> JobRecord:
+    """Start the process of a queued job; what it prints goes to the end of `log_path`. The job as it is then."""
+    jobs = JobRepository(db)
+    log_file = log_path(job.id)
     environment = os.environ | {"GROUNDWORK_HOME": str(get_settings().home)}
     try:
-        with (logs / f"{job.id}.log").open("wb") as log:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        with log_file.open("ab") as log:
             process = subprocess.Popen(
-                [*command, "--job", job.id],
+                [sys.executable, "-m", "core", *arguments, "--job", job.id],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -57,20 +61,30 @@ def launch(db: Database, *, kind: str, key: str, title: str, arguments: Sequence
     return jobs.get(job.id)
 
 
+def log_path(job_id: str) -> Path:
+    """Where the process of a job prints to."""
+    return get_settings().jobs_dir / f"{job_id}.log"
+
+
 def cancel(db: Database, job_id: str) -> None:
     """Ask a job to stop, and kill its process after GRACE_SECONDS: some steps, such as quantising, ask nobody.
 
     Returns at once. What the process was making is written to a temporary sibling, so nothing is left half-made.
     """
-    JobRepository(db).request_cancel(job_id)
-    threading.Thread(target=_stop_after_grace, args=(db, job_id), daemon=True).start()
+    asked = JobRepository(db).request_cancel(job_id)
+    threading.Thread(target=_stop_after_grace, args=(db, asked), daemon=True).start()
 
 
-def _stop_after_grace(db: Database, job_id: str) -> None:
-    jobs = JobRepository(db)
+def _stop_after_grace(db: Database, asked: JobRecord) -> None:
+    """asked: the job as it was then; one that was taken up anew meanwhile, by another process, is left alone."""
+    jobs, job_id = JobRepository(db), asked.id
     time.sleep(GRACE_SECONDS)
-    job = jobs.get(job_id)
-    if job.state == "running" and job.pid is not None and job.runs_here():
+    try:
+        job = jobs.get(job_id)
+    except NotFound:
+        return
+    again = (job.attempts, job.pid) != (asked.attempts, asked.pid) and asked.state == "running"
+    if job.state == "running" and job.cancel_requested and not again and job.pid is not None and job.runs_here():
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(job.pid, signal.SIGKILL)  # `launch` gave it a group of its own
         jobs.finish(job_id, "cancelled", error="This job was cancelled.")
@@ -79,7 +93,8 @@ def _stop_after_grace(db: Database, job_id: str) -> None:
 class JobReporter:
     """The running command's side of a job. Use as a context manager: an error, a cancel and success are recorded.
 
-    Calling `progress` writes at most five rows a second and raises Cancelled when the user asked for it.
+    Calling `progress` writes at most five rows a second and raises Cancelled when the user asked for it. result: set by
+    the command, recorded with success.
     """
 
     def __init__(self, db: Database, job_id: str) -> None:
@@ -87,6 +102,11 @@ class JobReporter:
         self._id = job_id
         self._last = 0.0
         self._step = ""
+        self.result: dict[str, Any] | None = None
+
+    @property
+    def jobs(self) -> JobRepository:
+        return self._jobs
 
     def progress(self, fraction: float, text: str) -> None:
         now = time.monotonic()
@@ -105,7 +125,7 @@ class JobReporter:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None:
-            self._jobs.finish(self._id, state="done")
+            self._jobs.finish(self._id, state="done", result=self.result)
         elif isinstance(error, Cancelled):
             self._jobs.finish(self._id, state="cancelled", error=str(error))
         else:

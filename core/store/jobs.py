@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.errors import InvalidInput
@@ -26,7 +26,8 @@ ENDED: tuple[JobState, ...] = ("done", "failed", "cancelled", "interrupted")
 class JobRecord:
     """A job. progress: 0 to 1. step: what it does now, in the user's words. key: what it is about ("" for nothing).
 
-    command: all that its process needs to know. host, pid and so on are None until a process has taken it.
+    command: all that its process needs to know. host, pid and so on are None until a process has taken it. queue,
+    place: where it waits, "" for nowhere. stop_requested: to end early and keep what it has. attempts: processes so far.
     """
 
     id: str
@@ -39,7 +40,11 @@ class JobRecord:
     step: str
     metrics: dict[str, Any]
     result: dict[str, Any] | None
+    queue: str
+    place: int
+    attempts: int
     cancel_requested: bool
+    stop_requested: bool
     error: str | None
     host: str | None
     pid: int | None
@@ -63,8 +68,11 @@ class JobRepository:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def create(self, kind: str, title: str, command: dict[str, Any], key: str = "") -> tuple[JobRecord, bool]:
-        """Queue a job. If one of this kind and (non-empty) key is active, that one comes back, with False."""
+    def create(
+        self, kind: str, title: str, command: dict[str, Any], key: str = "", queue: str = ""
+    ) -> tuple[JobRecord, bool]:
+        """Queue a job, last of its queue. If one of this kind and (non-empty) key is active, that one comes back, with
+        False."""
         with self._db.transaction() as tx:
             if key:
                 self._db.serialise(tx, f"job {kind} {key}")
@@ -72,6 +80,7 @@ class JobRepository:
                 if active is not None:
                     return to_record(JobRecord, active), False
             row = JobRow(id=new_id(), kind=kind, key=key, title=storable_text(title), command=command, state="queued")
+            row.queue, row.place = queue, self._last_place(tx, queue) + 1
             tx.add(row)
             tx.flush()
             return to_record(JobRecord, row), True
@@ -89,6 +98,60 @@ class JobRepository:
             query = query.where(JobRow.state == state)
         with self._db.reading() as tx:
             return [to_record(JobRecord, row) for row in tx.scalars(query)]
+
+    def waiting(self, queue: str) -> JobRecords:
+        """The queued jobs of a queue, next first."""
+        with self._db.reading() as tx:
+            return [to_record(JobRecord, row) for row in _waiting(tx, queue)]
+
+    def running_in(self, queue: str) -> JobRecords:
+        """The running jobs of a queue."""
+        query = select(JobRow).where(JobRow.queue == queue, JobRow.state == "running").order_by(JobRow.place)
+        with self._db.reading() as tx:
+            return [to_record(JobRecord, row) for row in tx.scalars(query)]
+
+    def move(self, job_id: str, places: int) -> None:
+        """Move a queued job by so many places (-1: one earlier), as far as its queue goes."""
+        with self._db.transaction() as tx:
+            moved = _held(tx, job_id)
+            self._db.serialise(tx, f"queue {moved.queue}")
+            rows = _waiting(tx, moved.queue)
+            if moved not in rows:
+                return
+            at = rows.index(moved)
+            rows.insert(min(max(at + places, 0), len(rows) - 1), rows.pop(at))
+            for row, place in zip(rows, sorted(row.place for row in rows), strict=True):
+                row.place = place
+
+    def requeue(self, job_id: str, command: dict[str, Any] | None = None) -> JobRecord:
+        """Put a job that has ended back into its queue, last; with another command, if one is given. What it was doing
+        is forgotten, its metrics stay. Raises InvalidInput for one that has not ended."""
+        with self._db.transaction() as tx:
+            row = _held(tx, job_id)
+            if row.state not in ENDED:
+                raise InvalidInput(f"{row.title!r} is {row.state}.", allowed="A job that has ended can go on.")
+            row.place = self._last_place(tx, row.queue) + 1
+            row.state, row.step = "queued", ""
+            row.cancel_requested = row.stop_requested = False
+            row.error = row.result = row.finished_at = None
+            row.host = row.pid = row.process_started_at = row.heartbeat_at = None
+            if command is not None:
+                row.command, row.progress = command, 0.0
+            return to_record(JobRecord, row)
+
+    def delete(self, job_id: str) -> None:
+        """Forget a job that has ended, and what it recorded. Raises InvalidInput for one that is active."""
+        with self._db.transaction() as tx:
+            row = _held(tx, job_id)
+            if row.state in ACTIVE:
+                raise InvalidInput(f"{row.title!r} is {row.state}.", next_step="Cancel it first.")
+            tx.delete(row)
+
+    def _last_place(self, tx: Session, queue: str) -> int:
+        if not queue:
+            return 0
+        self._db.serialise(tx, f"queue {queue}")
+        return tx.scalar(select(func.max(JobRow.place)).where(JobRow.queue == queue)) or 0
 
     def find_active(self, kind: str, key: str) -> JobRecord | None:
         """The queued or running job of this kind and key."""
@@ -114,6 +177,7 @@ class JobRepository:
             row.state = "running"
             row.host, row.pid, row.process_started_at = process.host, process.pid, process.started_at
             row.heartbeat_at = utc_now()
+            row.attempts += 1
             return True
 
     def progress(self, job_id: str, fraction: float, step: str, metrics: dict[str, Any] | None = None) -> None:
@@ -141,6 +205,14 @@ class JobRepository:
                 row.cancel_requested = True
             if row.state == "queued":
                 row.state, row.finished_at = "cancelled", utc_now()
+            return to_record(JobRecord, row)
+
+    def request_stop(self, job_id: str) -> JobRecord:
+        """Ask a running job to end early and keep what it has. Any other stays as it is."""
+        with self._db.transaction() as tx:
+            row = _held(tx, job_id)
+            if row.state == "running":
+                row.stop_requested = True
             return to_record(JobRecord, row)
 
     def is_cancel_requested(self, job_id: str) -> bool:
@@ -176,6 +248,11 @@ class JobRepository:
 def _active(tx: Session, kind: str, key: str) -> JobRow | None:
     query = select(JobRow).where(JobRow.kind == kind, JobRow.key == key, JobRow.state.in_(ACTIVE))
     return tx.scalars(query.order_by(JobRow.created_at.desc()).limit(1)).first()
+
+
+def _waiting(tx: Session, queue: str) -> list[JobRow]:
+    query = select(JobRow).where(JobRow.queue == queue, JobRow.state == "queued")
+    return list(tx.scalars(query.order_by(JobRow.place, JobRow.created_at, JobRow.id)))
 
 
 def _held(tx: Session, job_id: str) -> JobRow:

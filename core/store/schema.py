@@ -153,10 +153,17 @@ class JobRow(Base):
     """Long work in a process of its own. key: what the work is about; two active jobs of a kind never share one.
 
     progress: 0 to 1. step: what it does now, in the user's words. host, pid and the rest are empty while queued.
+    queue: of those that wait for each other, "" for none; place: its order there, lowest first. stop_requested: to end
+    early and keep what it has. attempts: processes that took it.
     """
 
     __tablename__ = "job"
-    __table_args__ = (Index(None, "created_at"), Index(None, "state"), Index(None, "kind", "key"))
+    __table_args__ = (
+        Index(None, "created_at"),
+        Index(None, "state"),
+        Index(None, "kind", "key"),
+        Index(None, "queue", "place"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     kind: Mapped[str]
@@ -168,7 +175,11 @@ class JobRow(Base):
     step: Mapped[str] = mapped_column(default="")
     metrics: Mapped[JsonObject] = mapped_column(default=dict)
     result: Mapped[JsonObject | None]
+    queue: Mapped[str] = mapped_column(default="")
+    place: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
+    stop_requested: Mapped[bool] = mapped_column(default=False)
     error: Mapped[str | None]
     host: Mapped[str | None]
     pid: Mapped[int | None]
@@ -176,6 +187,23 @@ class JobRow(Base):
     heartbeat_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[datetime | None]
+
+
+class TrainingPointRow(Base):
+    """Something that a training said of itself at a step. ordinal: order of writing within the job, from 1.
+
+    kind: train, eval or sample. payload: figures by name, or texts.
+    """
+
+    __tablename__ = "training_point"
+    __table_args__ = (Index(None, "job_id", "step"),)
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    step: Mapped[int]
+    kind: Mapped[str]
+    payload: Mapped[JsonObject]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class MeasurementRow(Base):

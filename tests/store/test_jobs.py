@@ -13,6 +13,7 @@ from core.store.columns import utc_now
 from core.store.database import Database
 from core.store.jobs import JobRepository
 from core.store.schema import JobRow
+from core.store.training_points import TrainingPointRepository
 
 
 @pytest.fixture
@@ -107,3 +108,70 @@ def test_unknown_jobs_and_wrong_ends(jobs: JobRepository) -> None:
             call()
     with pytest.raises(InvalidInput, match="done, failed"):
         jobs.finish(jobs.create("export", "Export", {})[0].id, "queued")
+
+
+def test_a_queue_keeps_its_order_and_lets_it_be_changed(jobs: JobRepository) -> None:
+    a, b, c = (jobs.create("finetune", name, {}, queue="here/cpu")[0].id for name in "abc")
+    elsewhere = jobs.create("finetune", "d", {}, queue="there/cpu")[0].id
+
+    def order() -> list[str]:
+        return [job.id for job in jobs.waiting("here/cpu")]
+
+    assert order() == [a, b, c]
+    jobs.move(c, -1)
+    assert order() == [a, c, b]
+    jobs.move(a, 99)
+    assert order() == [c, b, a]
+    jobs.move(c, -1)
+    assert order() == [c, b, a]
+    assert jobs.start(c)
+    jobs.move(c, 1)  # it waits no more
+    assert order() == [b, a]
+    assert [job.id for job in jobs.running_in("here/cpu")] == [c]
+    assert [job.id for job in jobs.waiting("there/cpu")] == [elsewhere]
+
+
+def test_a_job_that_ended_goes_to_the_end_of_its_queue(jobs: JobRepository) -> None:
+    first = jobs.create("finetune", "a", {"steps": 1}, queue="here/cpu")[0].id
+    second = jobs.create("finetune", "b", {}, queue="here/cpu")[0].id
+    with pytest.raises(InvalidInput, match="queued"):
+        jobs.requeue(first)
+    jobs.start(first)
+    jobs.progress(first, 0.5, "Training", {"step": 3})
+    jobs.request_stop(first)
+    jobs.finish(first, "failed", error="It broke.")
+    again = jobs.requeue(first)
+    assert (again.state, again.error, again.pid, again.finished_at, again.stop_requested) == (
+        "queued",
+        None,
+        None,
+        None,
+        False,
+    )
+    assert (again.metrics, again.progress, again.attempts) == ({"step": 3}, 0.5, 1)
+    assert [job.id for job in jobs.waiting("here/cpu")] == [second, first]
+    jobs.start(first)
+    assert jobs.get(first).attempts == 2
+    jobs.finish(first, "done")
+    longer = jobs.requeue(first, {"steps": 2})
+    assert (longer.command, longer.progress) == ({"steps": 2}, 0.0)
+
+
+def test_only_a_running_job_is_asked_to_stop(jobs: JobRepository) -> None:
+    job = jobs.create("finetune", "a", {})[0].id
+    assert not jobs.request_stop(job).stop_requested
+    jobs.start(job)
+    assert jobs.request_stop(job).stop_requested
+
+
+def test_a_job_is_forgotten_with_its_points_once_it_has_ended(jobs: JobRepository, db: Database) -> None:
+    job = jobs.create("finetune", "a", {})[0].id
+    points = TrainingPointRepository(db)
+    points.add(job, [(1, "train", {"loss": 1.0})])
+    with pytest.raises(InvalidInput, match="Cancel it first"):
+        jobs.delete(job)
+    jobs.request_cancel(job)
+    jobs.delete(job)
+    assert points.list(job) == []
+    with pytest.raises(NotFound):
+        jobs.get(job)
