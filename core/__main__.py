@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from core import __version__, estimate_cli, interpret_cli
+from core import __version__, estimate_cli, interpret_cli, training_cli
 from core.artefacts import Progress
 from core.errors import GroundworkError, InvalidInput, ModelRefused
 from core.terminal import terminal_progress
@@ -31,6 +31,8 @@ app = typer.Typer(
 )
 app.add_typer(estimate_cli.app, name="estimate")
 app.command()(interpret_cli.attend)
+app.command()(training_cli.finetune)
+app.add_typer(training_cli.jobs_app, name="jobs")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 ModelOption = Annotated[str, typer.Option("--model", help="Catalogue id, hub id, folder or .gguf file that was added.")]
@@ -281,20 +283,49 @@ def embed(
 
 @app.command()
 def classify(
-    text: TextOption,
-    model: Annotated[str, typer.Option("--model", help="A classifier of the catalogue.")],
+    model: Annotated[str, typer.Option("--model", help="A classifier of the catalogue, of texts or of images.")],
+    text: Annotated[list[str] | None, typer.Option("--text", help="A text; give the option again for more.")] = None,
+    image: Annotated[
+        list[Path] | None, typer.Option("--image", help="A picture file; give the option again for more.")
+    ] = None,
     precision: EncoderPrecisionOption = "auto",
     device: DeviceOption = "auto",
     as_json: JsonFlag = False,
 ) -> None:
-    """The classes of each text with their probabilities, likeliest first."""
-    encoder = _encoder(model, "text-classification", precision, device, text)
-    found = encoder.classify(text)
+    """The classes of each text, or of each picture, with their probabilities, likeliest first."""
+    if bool(text) == bool(image):
+        raise InvalidInput("Give either --text or --image, once at least, and not both.")
+    if image:
+        network = _network(model, "image-classification", precision, device)
+        found = network.classify([network.read(file) for file in image])
+    else:
+        found = _encoder(model, "text-classification", precision, device, text or []).classify(text or [])
     if as_json:
         _print_json({"classes": [[asdict(score) for score in scores] for scores in found]})
         return
-    for one, scores in zip(text, found, strict=True):
+    for one, scores in zip(text or image or [], found, strict=True):
         typer.echo(f"{one}\n" + "\n".join(f"  {score.probability:6.1%}  {score.label}" for score in scores))
+
+
+@app.command()
+def predict(
+    model: Annotated[str, typer.Option("--model", help="A model of the catalogue that predicts a number.")],
+    data: Annotated[Path, typer.Option("--data", help="A table with a column for each feature.")],
+    device: DeviceOption = "auto",
+    as_json: JsonFlag = False,
+) -> None:
+    """Predict a number for each row of a table; prints the table as CSV with the prediction as its last column."""
+    from core.training.predictions import predict_table
+    from exports.predictions_csv import predictions_csv
+
+    found = predict_table(_network(model, "tabular-regression", "auto", device), data)
+    for told in found.told:
+        typer.echo(told, err=True)
+    if as_json:
+        rows = zip(found.rows, found.predicted, strict=True)
+        _print_json({"target": found.target, "predictions": [{"row": row, "value": value} for row, value in rows]})
+        return
+    sys.stdout.write(predictions_csv(found).decode("utf-8-sig"))
 
 
 @app.command(name="fill-mask")
@@ -318,19 +349,11 @@ def fill_mask(
 
 def _encoder(model: str, task_name: str, precision: str, device: str, texts: list[str]) -> Any:
     """The model's export, made if it is not there, and loaded. Says so when a text is longer than it reads."""
-    from core.models import catalogue
-    from core.models.cards import Task
     from core.onnx.encoder import Encoder, check_texts
     from core.onnx.exports import ensure_export
     from core.settings import get_settings
 
-    task = Task(task_name)
-    if (card := catalogue.get(model)).task is not task:
-        raise ModelRefused(
-            f"{card.id} is a {card.task.value} model.",
-            allowed=f"This command wants a {task.value} model.",
-            next_step="`python -m core models` lists them.",
-        )
+    _must_do(model, task_name)
     check_texts(texts)
     with terminal_progress() as progress:
         export = ensure_export(model, precision=precision, device=device, progress=progress)
@@ -338,6 +361,31 @@ def _encoder(model: str, task_name: str, precision: str, device: str, texts: lis
     for place in encoder.truncated(texts):
         typer.echo(f"Text {place + 1} is longer than {encoder.context_length} tokens; its end is left out.", err=True)
     return encoder
+
+
+def _network(model: str, task_name: str, precision: str, device: str) -> Any:
+    """A small network's export, made if it is not there, and loaded."""
+    from core.onnx.exports import ensure_export
+    from core.onnx.network import NumberPredictor, PictureClassifier
+    from core.settings import get_settings
+
+    _must_do(model, task_name)
+    with terminal_progress() as progress:
+        export = ensure_export(model, precision=precision, device=device, progress=progress)
+    kind = PictureClassifier if task_name == "image-classification" else NumberPredictor
+    return kind(export.path, device=export.device, threads=get_settings().threads)
+
+
+def _must_do(model: str, task_name: str) -> None:
+    """Raises ModelRefused for a model of another task."""
+    from core.models import catalogue
+
+    if (card := catalogue.get(model)).task.value != task_name:
+        raise ModelRefused(
+            f"{card.id} is of the task {card.task.value}.",
+            allowed=f"This command wants a {task_name} model.",
+            next_step="`python -m core models` lists them.",
+        )
 
 
 @app.command()

@@ -121,7 +121,15 @@ def save_encoder(folder: Path, *, head: str, **config: Any) -> Path:
     getattr(transformers, head)(settings).save_pretrained(str(folder))
     tokenizer.save(str(folder / "tokenizer.json"))
     (folder / "tokenizer_config.json").write_text(
-        json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "mask_token": "[MASK]", "pad_token": "[PAD]"})
+        json.dumps(
+            {
+                "tokenizer_class": "PreTrainedTokenizerFast",
+                "mask_token": "[MASK]",
+                "pad_token": "[PAD]",
+                "cls_token": "[CLS]",
+                "sep_token": "[SEP]",
+            }
+        )
     )
     return folder
 

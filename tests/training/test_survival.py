@@ -1,0 +1,167 @@
+"""A fine-tune is neither lost nor done twice, whatever becomes of its process; resumed, it ends as it would have."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.store.database import Database
+from core.store.jobs import ACTIVE, JobRecord, JobRepository
+from core.store.training_points import TrainingPointRepository
+from core.training import queue
+from core.training.config import parse_config
+from core.training.run_folder import RunFolder
+
+KILLS = 24
+pytestmark = pytest.mark.slow
+
+
+def config(steps: int, **training: Any) -> Any:
+    return parse_config(
+        {
+            "recipe": "regression",
+            "layers": [16],
+            "data": {"path": "sample:diabetes"},
+            "training": {"steps": steps, "evaluate_every": 50, "batch_size": 16, "threads": 1, **training},
+        }
+    )
+
+
+def wait(db: Database, job_id: str, timeout_s: float = 180) -> JobRecord:
+    jobs, deadline = JobRepository(db), time.monotonic() + timeout_s
+    while (job := jobs.get(job_id)).state in ACTIVE:
+        assert time.monotonic() < deadline, f"{job.state}: {job.step}\n{RunFolder(job_id).log_tail()}"
+        time.sleep(0.05)
+        jobs.mark_interrupted()
+        queue.start_next(db)
+    return job
+
+
+def losses(db: Database, job_id: str, kind: Any = "train") -> dict[int, float]:
+    points = TrainingPointRepository(db).list(job_id, kind)
+    assert len({point.step for point in points}) == len(points), "a step was told twice"
+    return {point.step: point.values["loss"] for point in points}
+
+
+def test_a_job_killed_at_any_moment_is_resumed_to_the_same_end(db: Database) -> None:
+    draw = random.Random(7)
+    steps = 1_500
+    undisturbed = queue.submit(db, config(steps))
+    assert wait(db, undisturbed.id).state == "done"
+    jobs = JobRepository(db)
+    killed, behind = queue.submit(db, config(steps)), queue.submit(db, config(60), title="behind it")
+    reached = []
+    for _ in range(KILLS):
+        time.sleep(draw.choice([draw.uniform(0, 1.5), draw.uniform(2, 6)]))
+        job = jobs.get(killed.id)
+        if job.state == "running" and job.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(job.pid, signal.SIGKILL)
+            while jobs.get(killed.id).runs_here():
+                time.sleep(0.01)
+        jobs.mark_interrupted()
+        running = jobs.running_in(job.queue)
+        assert len(running) <= 1
+        if jobs.get(killed.id).state == "interrupted":
+            reached.append(RunFolder(killed.id).checkpoints())
+            queue.resume(db, killed.id)
+    assert wait(db, killed.id).state == "done"
+    assert wait(db, behind.id).state == "done"
+    assert len(reached) >= 20, "too few kills hit a running job"
+    assert jobs.get(killed.id).attempts > len(reached)
+    assert [len(jobs.list(kind=queue.KIND, state=state)) for state in ("done", "queued", "running")] == [3, 0, 0]
+    for kind in ("train", "eval"):
+        expected, found = losses(db, undisturbed.id, kind), losses(db, killed.id, kind)
+        assert expected.keys() == found.keys()
+        assert max(abs(expected[step] - found[step]) for step in expected) < 1e-4
+    results = [jobs.get(job_id).result or {} for job_id in (undisturbed.id, killed.id)]
+    assert results[0]["metrics"] == pytest.approx(results[1]["metrics"], rel=1e-4)
+    names = [file.name for file in RunFolder(killed.id).checkpoints_folder.rglob("*") if file.is_file()]
+    assert {Path(name).suffix for name in names} == {".json", ".safetensors"}, "a pickle would be neither"
+
+
+def test_a_failed_job_lets_the_next_one_run(db: Database, tmp_path: Path) -> None:
+    gone = config(50).data.model_copy(update={"path": str(tmp_path / "gone.csv")})
+    bad = config(50).model_copy(update={"data": gone})
+    first, second = queue.submit(db, bad), queue.submit(db, config(60))
+    assert wait(db, second.id).state == "done"
+    failed = JobRepository(db).get(first.id)
+    assert failed.state == "failed"
+    assert "gone.csv" in str(failed.error)
+
+
+def test_stop_and_keep_cancel_resume_extend_and_delete(db: Database) -> None:
+    jobs = JobRepository(db)
+    job = queue.submit(db, config(20_000))
+    while not RunFolder(job.id).checkpoints():
+        assert jobs.get(job.id).state in ACTIVE, RunFolder(job.id).log_tail()
+        time.sleep(0.05)
+    queue.stop(db, job.id, keep=False)
+    cancelled = wait(db, job.id)
+    assert cancelled.state == "cancelled"
+    saved = RunFolder(job.id).checkpoints()
+    queue.resume(db, job.id)
+    time.sleep(2.5)  # past the moment when the one that was cancelled would have been killed
+    while jobs.get(job.id).metrics.get("checkpoint_step", 0) <= saved[-1]:
+        assert jobs.get(job.id).state in ACTIVE
+        time.sleep(0.05)
+    queue.stop(db, job.id, keep=True)
+    kept = wait(db, job.id)
+    assert kept.state == "done"
+    assert kept.result is not None
+    assert kept.result["why"] == "stopped"
+    assert saved[-1] < kept.result["step"] < 20_000
+    more = kept.result["step"] + 100
+    queue.extend(db, job.id, steps=more)
+    extended = wait(db, job.id)
+    assert extended.result is not None
+    assert (extended.result["step"], extended.result["why"]) == (more, "done")
+    assert max(losses(db, job.id, "eval")) == more
+    queue.delete(db, job.id)
+    assert not RunFolder(job.id).path.exists()
+    assert jobs.list(kind=queue.KIND) == []
+
+
+def test_early_stopping_ends_it_with_the_best(db: Database) -> None:
+    job = wait(db, queue.submit(db, config(20_000, early_stopping=2, learning_rate=0.1)).id)
+    assert job.result is not None
+    assert job.result["why"] == "early"
+    judged = losses(db, job.id, "eval")
+    assert job.result["best_step"] == min((step for step in judged if step), key=lambda step: judged[step])
+
+
+def test_a_full_disk_fails_it_with_words_and_it_goes_on_when_there_is_room(
+    db: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wide = parse_config(
+        {
+            "recipe": "regression",
+            "layers": [600, 600],
+            "data": {"path": "sample:diabetes"},
+            "training": {"steps": 60, "evaluate_every": 20, "threads": 1},
+        }
+    )
+    # The largest file that its process may write: less than the optimizer's state, more than the rows.
+    shim = tmp_path / "shim"
+    shim.mkdir()
+    (shim / "sitecustomize.py").write_text(
+        "import resource, signal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, resource.RLIM_INFINITY))\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(shim))
+    job = wait(db, queue.submit(db, wide).id)
+    assert job.state == "failed"
+    assert "cannot be written" in str(job.error) or "full" in str(job.error)
+    assert "Traceback" not in str(job.error)
+    assert RunFolder(job.id).checkpoints() == []
+    monkeypatch.delenv("PYTHONPATH")
+    queue.resume(db, job.id)
+    assert wait(db, job.id).state == "done"
