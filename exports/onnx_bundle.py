@@ -1,4 +1,4 @@
-"""An export as a zip to take away: model, tokenizer, configuration, proof, licence, and a script that answers a prompt.
+"""An export as a zip to take away: model, tokenizer, configuration, proof, licence, and a script that answers.
 
 The zip is made while it is sent, file by file from the disk: a bundle of many gigabytes takes a few megabytes of
 memory. Nothing is compressed: weights hardly shrink.
@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import IO, cast
 
 from core.models import catalogue
+from core.models.admission import read_config
 from core.models.cards import ModelCard, SourceKind, Task
 from core.models.folder_source import LICENCE_FILES
+from core.models.network_config import read_network_config
 from core.models.tokenizer import Tokenizer
 from core.onnx.encoder import Encoder
 from core.onnx.exports import RECORD, Export
 from exports.filenames import safe_filename
 from exports.run_scripts import decoder_script, encoder_script
+from exports.run_scripts_networks import network_script
 
 CHUNK_BYTES = 1024**2
 LICENCES = Path(__file__).parent / "licences"
@@ -94,6 +97,9 @@ def _proof(export: Export) -> dict[str, object]:
 def _script(card: ModelCard, export: Export) -> str:
     if card.task is Task.TEXT_GENERATION:
         return decoder_script(card, Tokenizer.load(export.path), precision=export.precision, device=export.device)
+    if not card.task.reads_text:
+        shape = read_network_config(read_config(export.path / "config.json"), card.id)
+        return network_script(shape, device=export.device)
     return encoder_script(Encoder(export.path, device=export.device, threads=1), device=export.device)
 
 

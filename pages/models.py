@@ -50,7 +50,8 @@ def _draw_model(shared: Services, model_id: str) -> None:
         st.markdown(card.description)
     device = resolve_device()
     model_exports.draw(shared, card, device)
-    model_measure.draw(shared.db, card, device)
+    if card.task.reads_text:
+        model_measure.draw(shared.db, card, device)
     model_disk.draw(shared, card)
 
 

@@ -15,7 +15,17 @@ from core.store.sessions import SessionRecord
 from pages import state
 from pages.services import Services, services
 from pages.state import Key
-from pages.widgets import answers, encoder_panel, history, models, parameters, preparation, prompts
+from pages.widgets import (
+    answers,
+    encoder_panel,
+    history,
+    image_panel,
+    models,
+    numbers_panel,
+    parameters,
+    preparation,
+    prompts,
+)
 
 BUILTIN_MODEL = "smollm2-135m-instruct"
 
@@ -86,7 +96,8 @@ def _draw_encoder(shared: Services, picked: models.Picked) -> None:
     if state.session_id() is not None:
         st.caption("This model does not write: your conversation waits until you pick one that does.")
     if _draw_preparation(shared, picked) and picked.card is not None:
-        encoder_panel.draw(picked.card, picked.precision, picked.device)
+        panels = {Task.IMAGE_CLASSIFICATION: image_panel.draw, Task.TABULAR_REGRESSION: numbers_panel.draw}
+        panels.get(picked.task, encoder_panel.draw)(picked.card, picked.precision, picked.device)
 
 
 def _draw_preparation(shared: Services, picked: models.Picked) -> bool:
@@ -95,6 +106,7 @@ def _draw_preparation(shared: Services, picked: models.Picked) -> bool:
     if card is None or preparation.is_ready(card, picked.backend, picked.precision, picked.device):
         return True
     first = (card.id, picked.backend, picked.precision) == (BUILTIN_MODEL, "onnx", "int8")
+    first = first or not card.task.reads_text  # made in seconds
     preparation.draw(shared.db, card, picked.backend, picked.precision, picked.device, automatic=first)
     return False
 

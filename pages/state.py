@@ -392,7 +392,156 @@ def last_look() -> dict[str, str]:
     return cast(dict[str, str], st.session_state.get("last_look", {}))
 
 
+_RUN, _COMPARED, _BASE = "run", "compare", "base"  # query parameters of the Fine-tune page
+
+
+def finetune_key(recipe: str, name: str) -> str:
+    """The `key=` of an input of the Fine-tune page: each recipe keeps its own."""
+    return f"f_{recipe}_{name}"
+
+
+def ensure_finetune(recipe: str, defaults: dict[str, Any]) -> None:
+    """Give the inputs of a recipe their defaults once, so that their widgets need none."""
+    for name, value in defaults.items():
+        st.session_state.setdefault(finetune_key(recipe, name), value)
+
+
+def finetune_form(recipe: str) -> dict[str, Any]:
+    """What the inputs of a recipe hold, by their names."""
+    begin = finetune_key(recipe, "")
+    held = {str(key): value for key, value in st.session_state.items()}
+    return {key.removeprefix(begin): value for key, value in held.items() if key.startswith(begin)}
+
+
+def put_finetune(recipe: str, name: str, value: Any) -> None:
+    """Set an input before it is drawn (in a callback)."""
+    st.session_state[finetune_key(recipe, name)] = value
+
+
+def finetune_recipe() -> str:
+    """The recipe that was chosen; "" before one was."""
+    return cast(str, st.session_state.get("finetune_recipe", ""))
+
+
+def choose_finetune_recipe(name: str) -> None:
+    st.session_state["finetune_recipe"] = name
+
+
+def finetune_draft(values: dict[str, Any]) -> None:
+    """Have the builder filled from a configuration; the page does it before its inputs are drawn again."""
+    st.session_state["finetune_draft"] = values
+
+
+def take_finetune_draft() -> dict[str, Any] | None:
+    """What `finetune_draft` was told since; once."""
+    return cast(dict[str, Any] | None, st.session_state.pop("finetune_draft", None))
+
+
+def shown_run() -> str | None:
+    """The fine-tune whose view is open."""
+    return st.query_params.get(_RUN)
+
+
+def show_run(job_id: str | None) -> None:
+    """Open a fine-tune's view, or the builder."""
+    compare_runs(())
+    if job_id is None:
+        st.query_params.pop(_RUN, None)
+    else:
+        st.query_params[_RUN] = job_id
+
+
+def run_shown_as(job_id: str | None) -> dict[str, str]:
+    """Query parameters of the Fine-tune page that open a run; none for the builder."""
+    return {} if job_id is None else {_RUN: job_id}
+
+
+def compared_runs() -> tuple[str, ...]:
+    """The fine-tunes that are compared."""
+    return tuple(one for one in st.query_params.get(_COMPARED, "").split(",") if one)
+
+
+def compare_runs(job_ids: tuple[str, ...]) -> None:
+    """Compare these fine-tunes; none leads back to the builder."""
+    if job_ids:
+        st.query_params[_COMPARED] = ",".join(job_ids)
+    else:
+        st.query_params.pop(_COMPARED, None)
+
+
+def compared_as(job_ids: tuple[str, ...]) -> dict[str, str]:
+    """Query parameters of the Fine-tune page that compare these runs."""
+    return {_COMPARED: ",".join(job_ids)}
+
+
+def take_finetune_base() -> str | None:
+    """The model that a link asks to go on from; once."""
+    return cast(str | None, st.query_params.pop(_BASE, None))
+
+
+def finetuned_from(model_id: str) -> dict[str, str]:
+    """Query parameters of the Fine-tune page that fill the builder with this base model."""
+    return {_BASE: model_id}
+
+
+def finetune_try() -> str | None:
+    """The dry run that this reader started last."""
+    return cast(str | None, st.session_state.get("finetune_try"))
+
+
+def set_finetune_try(job_id: str | None) -> None:
+    st.session_state["finetune_try"] = job_id
+
+
+def finetune_upload_key(recipe: str) -> str:
+    """The `key=` of the upload of a recipe's data."""
+    return f"upload_finetune_{recipe}"
+
+
+def uploaded_file(recipe: str) -> Any | None:
+    """What the upload of a recipe's data holds: for its callback."""
+    return st.session_state.get(finetune_upload_key(recipe))
+
+
+def take_upload_fault() -> str:
+    """What went wrong with the last upload; once."""
+    return cast(str, st.session_state.pop("upload_fault", ""))
+
+
+def set_upload_fault(told: str) -> None:
+    st.session_state["upload_fault"] = told
+
+
+def take_yaml_fault() -> str:
+    """What was wrong with the YAML that was loaded last; once."""
+    return cast(str, st.session_state.pop("yaml_fault", ""))
+
+
+def set_yaml_fault(told: str) -> None:
+    st.session_state["yaml_fault"] = told
+
+
+def finetune_draft_waits() -> bool:
+    """Whether `finetune_draft` was called since the inputs were drawn."""
+    return "finetune_draft" in st.session_state
+
+
+def take_try_fault() -> str:
+    """Why the last dry run could not be started; once."""
+    return cast(str, st.session_state.pop("try_fault", ""))
+
+
+def set_try_fault(told: str) -> None:
+    st.session_state["try_fault"] = told
+
+
 def page_link() -> str:
     """The address of what is on screen, for another reader."""
     told = urlencode(st.query_params.to_dict())
     return f"{str(st.context.url or '').split('?')[0]}?{told}"
+
+
+def ask_attention_of(model_id: str) -> None:
+    """Have the Attention page open with this model chosen, and no text yet."""
+    st.session_state["a_model"] = model_id
+    st.session_state["last_look"] = {}

@@ -45,7 +45,13 @@ def shape_from_config(config: dict[str, Any], name: str = "") -> ModelShape:
 
 
 def shape_from_card(card: ModelCard) -> ModelShape:
-    """From the card's config.json where one is on this machine, else from the card's own facts."""
+    """From the card's config.json where one is on this machine, else from the card's own facts. Raises ModelRefused for
+    a network that reads no tokens."""
+    if not card.task.reads_text:
+        raise ModelRefused(
+            f"{card.id} reads no text (its task is {card.task.value}), and estimates are made for tokens.",
+            next_step="Choose a model that reads text.",
+        )
     path = _config_path(card)
     with contextlib.suppress(OSError, ValueError, GroundworkError):  # the card has the facts, from when it was read
         if path is not None:

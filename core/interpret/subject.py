@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from core.errors import InvalidInput, NotFound
+from core.errors import InvalidInput, ModelRefused, NotFound
 from core.generation.engine import prompt_ids
 from core.generation.record import recorded_events
 from core.generation.request import GenerationRequest, Message
@@ -78,6 +78,11 @@ def from_text(model_id: str, text: str) -> Subject:
     if not text.strip():
         raise InvalidInput("The text is empty.", next_step="Write a sentence, or open a recorded answer.")
     card = catalogue.get(model_id)
+    if not card.task.reads_text:
+        raise ModelRefused(
+            f"{card.id} reads no text: its task is {card.task.value}, and it has no attention.",
+            next_step="Choose a model that reads text.",
+        )
     tokenizer = _tokenizer(catalogue.prepare(model_id))
     ids = tokenizer.encode(text, add_special_tokens=True)
     return _subject(card.id, card.revision, ids, tokenizer, causal=card.task is Task.TEXT_GENERATION)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import psutil
 
-from core.errors import InvalidInput
+from core.errors import InvalidInput, ModelRefused
 from core.generation.kv_cache import PREFILL_CHUNK
 from core.models.cards import ModelCard, Task
-from core.onnx.devices import OFFERED
+from core.onnx.devices import OFFERED, made_as
 from core.onnx.exports import list_exports
 from core.onnx.graph import GRAPH_FACTS
 
@@ -41,7 +41,9 @@ class Grid:
         return tuple(sorted(every, key=lambda cell: (cell[0] * cell[1], cell)))
 
     def validate(self, card: ModelCard, device: str) -> None:
-        """Raises InvalidInput, which names everything that is out of bounds for this model on "cpu" or "cuda"."""
+        """Raises InvalidInput, which names everything that is out of bounds for this model on "cpu" or "cuda", and
+        ModelRefused for a model that reads no tokens."""
+        _must_read_text(card)
         decoder = card.task is Task.TEXT_GENERATION
         context = card.architecture.context
         longest = max(1, context - self.new_tokens) if decoder else context
@@ -66,6 +68,7 @@ class Grid:
 
 def default_grid(card: ModelCard, device: str, new_tokens: int = DEFAULT_NEW_TOKENS) -> Grid:
     """Short to long prompts, alone and four together, in the precisions that are exported already: minutes' worth."""
+    _must_read_text(card)
     decoder = card.task is Task.TEXT_GENERATION
     longest = max(1, card.architecture.context - (new_tokens if decoder else 0))
     made = [export for export in list_exports(card, device) if export.usable]
@@ -80,7 +83,16 @@ def default_grid(card: ModelCard, device: str, new_tokens: int = DEFAULT_NEW_TOK
 
 def offered_precisions(card: ModelCard, device: str) -> tuple[str, ...]:
     """Of this model's exports on "cpu" or "cuda", the default first."""
-    return OFFERED["onnx" if card.task is Task.TEXT_GENERATION else "graph"][device]
+    return OFFERED[made_as(card.task)][device]
+
+
+def _must_read_text(card: ModelCard) -> None:
+    if not card.task.reads_text:
+        raise ModelRefused(
+            f"{card.id} reads no text: its task is {card.task.value}.",
+            allowed="Models with tokens, whose speed depends on how many there are.",
+            next_step="Choose another model.",
+        )
 
 
 def _out_of(name: str, values: Sequence[int], low: int, high: int) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from core.errors import CorruptFile, ModelRefused
 from core.models.cards import Task
+from core.models.network_config import TASKS, is_network, read_network_config
 
 _HEADS = {
     "ForCausalLM": Task.TEXT_GENERATION,
@@ -41,11 +42,14 @@ def read_config(path: Path) -> dict[str, Any]:
 def admit(config: dict[str, Any], where: str, *, embeds: bool = False) -> Task:
     """The task of the model that `config` describes. embeds: it is packed as a sentence encoder.
 
-    Raises ModelRefused for custom code, unknown architectures, packed weights and tasks that the product does not do.
+    Raises ModelRefused for custom code, unknown architectures, packed weights and tasks that the product does not do,
+    CorruptFile for a small network's config that describes none.
     """
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
     model_type = config.get("model_type")
+    if is_network(config):
+        return TASKS[read_network_config(config, where).model_type]
     if not isinstance(model_type, str) or model_type not in CONFIG_MAPPING_NAMES:
         if config.get("auto_map"):
             raise ModelRefused(

@@ -10,6 +10,7 @@ from typing import Any
 
 from core.errors import ModelRefused
 from core.models.cards import Architecture, Task
+from core.models.network_config import CnnConfig, is_network, read_network_config
 
 _LAYERS = ("num_hidden_layers", "num_layers", "n_layer", "n_layers")
 _HEADS = ("num_attention_heads", "num_heads", "n_head", "n_heads")
@@ -26,6 +27,12 @@ def config_object(config: dict[str, Any]) -> Any:
     """transformers' own configuration object for `config`. Raises ModelRefused when it does not accept it."""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
+    if is_network(config):
+        raise ModelRefused(
+            f"A {config['model_type']} is a small network that was trained here: it has no tokens and no attention.",
+            allowed="Architectures that transformers has built in.",
+            next_step="Use it in the playground.",
+        )
     values = {key: value for key, value in config.items() if key != "auto_map"}
     try:
         return CONFIG_MAPPING[config["model_type"]].from_dict(values)
@@ -64,6 +71,8 @@ def build_on_meta(config: Any, task: Task) -> Any:
 
 def describe(config: dict[str, Any], task: Task) -> Architecture:
     """The facts of the model that `config` describes, parameters counted. Raises ModelRefused if facts are missing."""
+    if not task.reads_text:
+        return _describe_network(config)
     whole = config_object(config)
     text = whole.get_text_config()
     normalized = _normalized(text)
@@ -83,6 +92,29 @@ def describe(config: dict[str, Any], task: Task) -> Architecture:
         vocabulary=vocabulary,
         context=_context(text),
         parameters=count_parameters(build_on_meta(whole, task)),
+    )
+
+
+def _describe_network(config: dict[str, Any]) -> Architecture:
+    """layers: those with weights, batch norms left out. hidden: the widest layer of an MLP, a CNN's dense one."""
+    import torch
+
+    from core.models.networks import build_network
+
+    shape = read_network_config(config, "this model")
+    with torch.device("meta"):
+        network = build_network(shape)
+    return Architecture(
+        model_type=shape.model_type,
+        layers=2 * len(shape.channels) + 2 if isinstance(shape, CnnConfig) else len(shape.layers) + 1,
+        heads=0,
+        kv_heads=0,
+        hidden=shape.dense if isinstance(shape, CnnConfig) else max((len(shape.features), *shape.layers)),
+        head_dim=0,
+        intermediate=0,
+        vocabulary=0,
+        context=0,
+        parameters=count_parameters(network),
     )
 
 

@@ -22,6 +22,13 @@ class Task(StrEnum):
     FILL_MASK = "fill-mask"
     TEXT_CLASSIFICATION = "text-classification"
     FEATURE_EXTRACTION = "feature-extraction"
+    IMAGE_CLASSIFICATION = "image-classification"  # these two: networks that were trained here
+    TABULAR_REGRESSION = "tabular-regression"
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether its input is tokens: it has a tokenizer, attention, a context."""
+        return self not in (Task.IMAGE_CLASSIFICATION, Task.TABULAR_REGRESSION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """Facts of the network. Counts; widths in units (not bytes).
+    """Facts of the network. Counts; widths in units (not bytes). Of a network without attention or tokens, those facts
+    are 0.
 
     head_dim: width of one attention head. context: longest input in tokens. parameters: exact, counted on the meta
     device, tied weights once. kv_cache_bytes_per_token at fp32 is 2 · layers · kv_heads · head_dim · 4.

@@ -10,6 +10,7 @@ from typing import Any
 
 from core.errors import CorruptFile, ModelRefused
 from core.models.admission import admit, read_config
+from core.models.network_config import SAMPLES, is_network
 from core.models.tokenizer import CHAT_TEMPLATE_FILE, template_of
 from core.models.weights import weight_files
 
@@ -37,6 +38,7 @@ SMALL_FILES = (
     "sentence_bert_config.json",
     "config_sentence_transformers.json",
     "1_Pooling/config.json",
+    SAMPLES,
     *LICENCE_FILES,
 )
 
@@ -59,6 +61,8 @@ def link_folder(source: Path, target: Path, *, move: bool = False) -> None:
     """Fill `target` from `source`: symlinks (copies where the system has none), or the files themselves with `move`."""
     weights, small = source_files(source)
     _place(source, target, [*weights, *small], move=move)
+    if is_network(read_config(target / "config.json")):
+        return  # reads no text
     if not (target / CHAT_TEMPLATE_FILE).exists() and (template := _stored_template(target)):
         (target / CHAT_TEMPLATE_FILE).write_text(template, encoding="utf-8")
     if not (target / "tokenizer.json").exists():

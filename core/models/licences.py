@@ -50,13 +50,22 @@ def licence_of_card_data(data: Mapping[str, Any]) -> str:
 
 def licence_of_folder(folder: Path) -> str:
     """From the header of README.md; "unknown" when it does not say."""
+    return licence_of_card_data(_header(folder))
+
+
+def title_of_folder(folder: Path) -> str:
+    """`model_name` of the header of README.md, else the folder's name."""
+    return str(_header(folder).get("model_name") or folder.name)
+
+
+def _header(folder: Path) -> Mapping[str, Any]:
     readme = folder / "README.md"
     if not readme.is_file():
-        return UNKNOWN
+        return {}
     from huggingface_hub import metadata_load
 
     try:
         data = metadata_load(readme)
     except Exception:  # somebody's broken YAML says nothing about the weights
-        return UNKNOWN
-    return licence_of_card_data(data) if isinstance(data, dict) else UNKNOWN
+        return {}
+    return data if isinstance(data, dict) else {}

@@ -22,7 +22,7 @@ from core.models.fit import FP32_BYTES, check_memory
 from core.models.folder_source import ENCODER_MARK, LICENCE_FILES, check_folder, link_folder, source_files
 from core.models.gguf import check_architecture, convert_gguf, fp32_bytes
 from core.models.gguf_header import GgufHeader, read_gguf_header
-from core.models.licences import UNKNOWN, licence_name, licence_of_folder
+from core.models.licences import UNKNOWN, licence_name, licence_of_folder, title_of_folder
 from core.models.records import model_dir
 from core.models.tokenizer import Tokenizer
 
@@ -80,7 +80,7 @@ def prepare_folder(identity: Identity, source: Path, revision: str, progress: Pr
     def fill(folder: Path) -> _Contents:
         progress(0.1, "Linking the model's files")
         link_folder(source, folder)
-        return _Contents(source.name, licence_of_folder(source), _weights_bytes(folder))
+        return _Contents(title_of_folder(source), licence_of_folder(source), _weights_bytes(folder))
 
     return _make(identity, revision, fill, progress)
 
@@ -120,11 +120,14 @@ def _make(identity: Identity, revision: str, fill: Callable[[Path], _Contents], 
         contents = fill(folder)
         progress(0.98, "Counting parameters")
         config = read_config(folder / "config.json")
-        Tokenizer.load(folder)  # a tokenizer that does not parse is told now, not at the first question
         title = identity.title or contents.title
         task = admit(config, title, embeds=(folder / ENCODER_MARK).exists())
+        if task.reads_text:
+            Tokenizer.load(folder)  # a tokenizer that does not parse is told now, not at the first question
         architecture = describe(config, task)
         check_memory(title, architecture.parameters)
+        if not task.reads_text:
+            _check_network(folder)
         card = ModelCard(
             id=identity.id,
             title=title,
@@ -161,6 +164,13 @@ def require_path(path: Path) -> Path:
         f"There is nothing at {path}.",
         next_step="Check the path; if the model was moved, remove it and add it from its new place.",
     )
+
+
+def _check_network(folder: Path) -> None:
+    """Weights that are not of the network in config.json are told now, not at the first export."""
+    from core.models.networks import load_network  # torch
+
+    load_network(folder)
 
 
 def _weights_bytes(folder: Path) -> int:

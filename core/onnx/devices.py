@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from core.errors import DeviceUnavailable
+from core.models.cards import Task
 from core.settings import get_settings
 
 PRECISIONS: dict[str, tuple[str, ...]] = {
@@ -16,11 +17,19 @@ PRECISIONS: dict[str, tuple[str, ...]] = {
     "cuda": ("fp16", "bf16", "int8", "int4"),
 }
 GRAPH_PRECISIONS: dict[str, tuple[str, ...]] = {"cpu": ("int8", "fp32"), "cuda": ("fp16", "fp32")}  # of encoders
+NETWORK_PRECISIONS: dict[str, tuple[str, ...]] = {"cpu": ("fp32",), "cuda": ("fp32",)}  # small: nothing to be saved
 TORCH_PRECISIONS: dict[str, tuple[str, ...]] = {"cpu": ("fp32",), "cuda": ("fp16", "bf16", "fp32")}
 
 
-OFFERED = {"onnx": PRECISIONS, "graph": GRAPH_PRECISIONS, "torch": TORCH_PRECISIONS}
-_KINDS = {"graph": "encoders"}
+OFFERED = {"onnx": PRECISIONS, "graph": GRAPH_PRECISIONS, "network": NETWORK_PRECISIONS, "torch": TORCH_PRECISIONS}
+_KINDS = {"graph": "encoders", "network": "networks that read no text"}
+
+
+def made_as(task: Task) -> str:
+    """The kind of export that a model of this task gets, as OFFERED names it."""
+    if task is Task.TEXT_GENERATION:
+        return "onnx"
+    return "graph" if task.reads_text else "network"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ from core.models.cards import ModelCard, Task
 from core.models.tokenizer import Tokenizer
 from core.onnx.build import BLOCK_SIZES, UnknownToBuilder, build_decoder, quiet
 from core.onnx.build_graph import build_graph
-from core.onnx.devices import GRAPH_PRECISIONS, OFFERED, resolve_device, resolve_precision
+from core.onnx.devices import GRAPH_PRECISIONS, OFFERED, made_as, resolve_device, resolve_precision
 from core.onnx.graph_proof import GraphProof, prove_graph
+from core.onnx.network_export import export_network
 from core.onnx.proof import Proof, compare, export_logits, load_reference, proof_token_ids, reference_logits
 from core.settings import get_settings
 
@@ -69,7 +70,7 @@ def find_export(card: ModelCard, precision: str, device: str) -> Export | None:
 def list_exports(card: ModelCard, device: str | None = None) -> tuple[Export, ...]:
     """All exports of this revision, the device's default precision first. One whose record is damaged counts as not
     made: it must not hide the others, and is made anew when it is asked for."""
-    offered = OFFERED[_made_as(card)]
+    offered = OFFERED[made_as(card.task)]
     devices = (device,) if device else tuple(offered)
     found = (_read_whole(export_folder(card, kind, where)) for where in devices for kind in offered[where])
     return tuple(export for export in found if export)
@@ -80,13 +81,13 @@ def ensure_export(
 ) -> Export:
     """The export, made and proved if it is not there. Two callers at once make it once.
 
-    Decoders go through GenAI's builder; those that it does not know, and all other models, through transformers'
-    exporter.
+    Decoders go through GenAI's builder; those that it does not know, and encoders, through transformers' exporter; a
+    network that reads no text through torch's.
     Raises ExportFailed when it cannot be built or fails its proof, DeviceUnavailable for a precision it does not have.
     """
     card = catalogue.get(model_id)
     where = resolve_device(device)
-    kind = resolve_precision(precision, where, _made_as(card))
+    kind = resolve_precision(precision, where, made_as(card.task))
     source = catalogue.prepare(model_id, progress=part_of(progress, 0.0, 0.4))
     card = catalogue.get(model_id)
     target = export_folder(card, kind, where)
@@ -134,8 +135,10 @@ def _make(card: ModelCard, source: Path, folder: Path, precision: str, device: s
             if precision not in GRAPH_PRECISIONS[device]:
                 raise
             block_size, proof = 0, _make_graph_decoder(card, source, folder, precision, device, progress)
-    else:
+    elif card.task.reads_text:
         block_size, proof = 0, _make_encoder(card, source, folder, precision, device, progress)
+    else:
+        block_size, proof = 0, export_network(card.task, source, folder, device=device, progress=progress)
     progress(0.99, "Writing the record of the export")
     for name in ("config.json", "generation_config.json"):  # the end tokens, for a serving path that reads this folder
         if (source / name).is_file():
@@ -238,11 +241,6 @@ def _empty(folder: Path) -> None:
             shutil.rmtree(leftover)
         else:
             leftover.unlink()
-
-
-def _made_as(card: ModelCard) -> str:
-    """The kind of export that a model gets, as `core.onnx.devices.OFFERED` names it."""
-    return "onnx" if card.task is Task.TEXT_GENERATION else "graph"
 
 
 def _read_whole(folder: Path) -> Export | None:

@@ -59,13 +59,16 @@ class GraphProof:
     @property
     def details(self) -> str:
         """All figures, in a sentence."""
-        parts = [f"largest difference of an output {self.max_abs_difference:.2g}"]
+        read = {"image-classification": "pictures", "tabular-regression": "rows", "module": "inputs"}
+        unit = " of the target's spread" if self.task == "tabular-regression" else ""
+        parts = [f"largest difference of an output {self.max_abs_difference:.2g}{unit}"]
         if self.mean_cosine is not None:
             parts.append(f"cosine of the sentence vectors {self.mean_cosine:.4f}, at least {self.min_cosine:.4f}")
         if self.mean_kl is not None:
             parts.append(f"mean KL divergence {self.mean_kl:.2g} nats")
+        if self.argmax_agreement is not None:
             parts.append(f"the same first choice in {self.argmax_agreement:.1%}")
-        return f"Compared with torch fp32 on {self.sequences} texts: {', '.join(parts)}."
+        return f"Compared with torch fp32 on {self.sequences} {read.get(self.task, 'texts')}: {', '.join(parts)}."
 
     @property
     def words(self) -> str:

@@ -27,7 +27,7 @@ class JobRecord:
     """A job. progress: 0 to 1. step: what it does now, in the user's words. key: what it is about ("" for nothing).
 
     command: all that its process needs to know. host, pid and so on are None until a process has taken it. queue,
-    place: where it waits, "" for nowhere. stop_requested: to end early and keep what it has. attempts: processes so far.
+    place: where it waits, "" for nowhere. stop_requested: to end early and keep what it has. attempts: of processes.
     """
 
     id: str

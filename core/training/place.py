@@ -29,6 +29,11 @@ class RayPlace:
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
 
+def ray_address() -> str:
+    """What RAY_ADDRESS says; "" where no cluster is named."""
+    return os.environ.get("RAY_ADDRESS", "")
+
+
 def ray_place(address: str = "", workers: int = 2) -> RayPlace:
     """The cluster at an address; "": the one that RAY_ADDRESS names. Its device is what the settings wish for.
 
@@ -36,7 +41,7 @@ def ray_place(address: str = "", workers: int = 2) -> RayPlace:
     """
     if importlib.util.find_spec("ray") is None:
         raise InvalidInput("Ray is not installed here.", next_step=f"{INSTALL}.")
-    found = (address or os.environ.get("RAY_ADDRESS", "")).strip().rstrip("/")
+    found = (address or ray_address()).strip().rstrip("/")
     if not found:
         raise InvalidInput(
             "No Ray cluster was named.", next_step="Set RAY_ADDRESS to its dashboard, such as http://head:8265."

@@ -32,6 +32,7 @@ POLL_S = 0.5
 STATUS_EVERY_S, LOG_EVERY_S = 1.0, 5.0
 SILENCE_S = 180.0
 """A cluster that does not answer for so long is given up; the job can be resumed, and is found again."""
+STOP_S = 30.0
 LATE_S = 60.0
 """A network file system may show what another machine wrote so much later."""
 
@@ -69,11 +70,21 @@ def _attach(jobs: RayJobs, run: RunFolder) -> str | None:
     status = jobs.status(submission["id"]) if submission else None
     if submission is None or status is None:
         return None
-    if status not in ENDED and folder.wish() == "cancel":  # the cluster has not heard of it
-        jobs.stop(submission["id"])
+    if status not in ENDED and folder.wish() == "cancel":  # the cluster has not heard of it, or is at it
+        _stop(jobs, submission["id"])
         return None
     whole = run.trained() is not None and run.report() is not None and folder.summary() is not None
     return submission["id"] if status not in ENDED or (status == "SUCCEEDED" and whole) else None
+
+
+def _stop(jobs: RayJobs, submission: str) -> None:
+    """Have it stopped, and wait until it is: two must not write into one folder. Raises RemoteFailed."""
+    jobs.stop(submission)
+    deadline = time.monotonic() + STOP_S
+    while jobs.status(submission) not in (None, *ENDED):
+        if time.monotonic() > deadline:
+            raise RemoteFailed(f"The Ray job {submission} does not stop.", next_step="Try again in a minute.")
+        time.sleep(POLL_S)
 
 
 def _submit(jobs: RayJobs, run: RunFolder, config: AnyConfig, place: RayPlace, reporter: JobReporter) -> str:
@@ -135,7 +146,7 @@ class _Following:
         while self._status not in ENDED:
             self._live.catch_up()
             if not self._live.has_news:
-                self._reporter.progress(DATA[1], self._words())
+                self._reporter.jobs.progress(self._id, DATA[1], self._words())
             self._pass_wishes_on()
             self._look()
             time.sleep(POLL_S)

@@ -26,6 +26,8 @@ from core.training.defaults import Choice, complete, plan_steps
 from core.training.device import holding, set_up_torch, training_device
 from core.training.evaluation.report import EvaluationReport
 from core.training.facts import facts_of
+from core.training.queue import title_of
+from core.training.readme import write_readme
 from core.training.recipe import Built, Context, Steps
 from core.training.run_folder import RunFolder
 from core.training.sinks import RecordSink, Silent, Sink
@@ -139,9 +141,7 @@ def train(sink: Sink, folder: RunFolder, made: Made) -> None:
     trainer.remove_callback(PrinterCallback)
     if trainer.is_world_process_zero():
         sweep_unfinished(folder.checkpoints_folder)
-    trainer.accelerator.wait_for_everyone()
-    last = next(reversed(whole_checkpoints(folder.checkpoints_folder)), None)
-    ended = folder.trained()
+    last, ended = _found(folder, trainer.accelerator.num_processes)
     if ended is None:
         sink.forget_after(step_of(last) if last else -1)
         arguments.eval_on_start = last is None
@@ -164,7 +164,12 @@ def finish(folder: RunFolder, made: Made, progress: Progress) -> EvaluationRepor
         report = made.functions.evaluate(made.built, made.config, made.data, context)
         folder.set_report(report)
     part_of(progress, *SAVE)(0.0, "Saving the model")
-    make_folder(folder.model, lambda target: made.functions.save(made.built, made.config, made.data, target))
+
+    def save(target: Path) -> None:
+        made.functions.save(made.built, made.config, made.data, target)
+        write_readme(target, made.config, title_of(made.config))
+
+    make_folder(folder.model, save)
     return report
 
 
@@ -182,6 +187,17 @@ def summary(folder: RunFolder, made: Made, report: EvaluationReport) -> dict[str
         "device": made.context.device,
         **ended,
     }
+
+
+def _found(folder: RunFolder, processes: int) -> tuple[Path | None, dict[str, Any] | None]:
+    """The last whole checkpoint, and how the training ended, as the first of the processes sees them: on storage that
+    machines share, the others may see them later."""
+    found: list[Any] = [next(reversed(whole_checkpoints(folder.checkpoints_folder)), None), folder.trained()]
+    if processes > 1:
+        from accelerate.utils import broadcast_object_list
+
+        broadcast_object_list(found)
+    return found[0], found[1]
 
 
 def _ending(state: Any, why: str) -> dict[str, Any]:

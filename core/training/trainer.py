@@ -94,6 +94,7 @@ class GroundworkTrainer(Trainer):  # type: ignore[misc]  # transformers is not t
         folder = Path(self._get_output_dir(trial=trial)) / f"checkpoint-{self.state.global_step}"
         if self.args.should_save:
             shutil.rmtree(folder, ignore_errors=True)
+        self.accelerator.wait_for_everyone()  # or it takes what the others have written already
         super()._save_checkpoint(model, trial)
         self.accelerator.wait_for_everyone()  # each process writes its random state
         if self.args.should_save:

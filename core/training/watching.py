@@ -46,6 +46,13 @@ class Watcher(TrainerCallback):  # type: ignore[misc]  # transformers is not typ
         self._figures = {"step": state.global_step, "steps": state.max_steps, "unit": self._built.unit}
         self._look(state, control, force=True)
 
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """accelerate passes the epoch on to the rows of one process, and not to those of several."""
+        if hasattr(self._built.train, "set_epoch"):
+            self._built.train.set_epoch(int(state.epoch or 0))
+
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         if self._built.each_step is not None:
             self._built.each_step(kwargs["model"], state.global_step)

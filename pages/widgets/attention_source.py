@@ -105,7 +105,7 @@ def _draw_choice(shared: Services) -> None:
 
 
 def _draw_typed(shared: Services) -> None:
-    cards = {card.id: card for card in catalogue.list_models()}
+    cards = {card.id: card for card in catalogue.list_models() if card.task.reads_text}
     with st.form("a_text_form", border=False):
         model_id = st.selectbox(
             "Model",

@@ -40,7 +40,7 @@ def draw() -> dict[str, Any]:
 
 
 def _by_name() -> dict[str, Any]:
-    own = {card.id: card.title for card in catalogue.list_models()}
+    own = {card.id: card.title for card in catalogue.list_models() if card.task.reads_text}
     published = {key: shape.name for key, shape in known_models().items() if key not in own}
     names = {**published, **own}
     order = [*own, *sorted(published, key=lambda key: published[key].casefold())]

@@ -6,8 +6,8 @@ import streamlit as st
 
 from core.artefacts import folder_bytes
 from core.errors import GroundworkError
-from core.models.cards import ModelCard, Task
-from core.onnx.devices import OFFERED
+from core.models.cards import ModelCard
+from core.onnx.devices import OFFERED, made_as
 from core.onnx.exports import Export, delete_export, list_exports, verify_export
 from core.onnx.house import check_idle
 from core.store.jobs import ACTIVE
@@ -24,14 +24,14 @@ def draw(shared: Services, card: ModelCard, device: str) -> None:
     """Every precision that the device offers."""
     st.subheader("ONNX exports")
     st.caption(
-        "Each is made once and proved against torch in fp32 on real text. One that is past its bar is kept with its "
+        "Each is made once and proved against torch in fp32 on real input. One that is past its bar is kept with its "
         "figures, and is not used.",
         help="KL divergence says how much of the information in the model's probabilities is lost, in nats: 0 is none. "
         "The bar is the most that an export may lose.",
     )
     made = {export.precision: export for export in list_exports(card, device)}
     first = next((precision for precision, export in made.items() if export.usable), "")
-    for precision in OFFERED["onnx" if card.task is Task.TEXT_GENERATION else "graph"][device]:
+    for precision in OFFERED[made_as(card.task)][device]:
         with st.container(border=True):
             _draw_one(shared, card, precision, device, made.get(precision), first=precision == first)
 

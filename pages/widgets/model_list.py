@@ -52,7 +52,7 @@ def facts_line(card: ModelCard) -> str:
     parts = [
         f"{count_words(facts.parameters)} parameters",
         "licence unknown" if card.licence == UNKNOWN else plain(card.licence),
-        f"reads {facts.context:,} tokens",
+        *([f"reads {facts.context:,} tokens"] if card.task.reads_text else []),
         SOURCE_WORDS[card.source.kind],
     ]
     if card.source.kind is SourceKind.HUB:

@@ -11,7 +11,7 @@ from core.errors import GroundworkError
 from core.models import catalogue
 from core.models.cards import ModelCard, Task
 from core.models.servers import RemoteModel, list_remote_models
-from core.onnx.devices import GRAPH_PRECISIONS, PRECISIONS, TORCH_PRECISIONS, resolve_device
+from core.onnx.devices import OFFERED, TORCH_PRECISIONS, made_as, resolve_device
 from core.onnx.exports import Export, list_exports
 from core.onnx.proof import Proof
 from pages import state
@@ -32,6 +32,8 @@ TASK_WORDS = {
     Task.FEATURE_EXTRACTION: "compares sentences",
     Task.TEXT_CLASSIFICATION: "classifies text",
     Task.FILL_MASK: "fills in words",
+    Task.IMAGE_CLASSIFICATION: "classifies images",
+    Task.TABULAR_REGRESSION: "predicts a number",
 }
 
 
@@ -167,7 +169,7 @@ def _offered(card: ModelCard, device: str) -> tuple[list[Choice], list[Export]]:
     failed = [export for export in exports.values() if not export.usable]
     out = {export.precision for export in failed}
     writes = card.task is Task.TEXT_GENERATION
-    precisions = (PRECISIONS if writes else GRAPH_PRECISIONS)[device]
+    precisions = OFFERED[made_as(card.task)][device]
     onnx: list[Choice] = [("onnx", precision) for precision in precisions if precision not in out]
     torch: list[Choice] = [("torch", precision) for precision in TORCH_PRECISIONS[device]] if writes else []
     return onnx + torch, failed
@@ -180,7 +182,9 @@ def _facts(picked: Picked) -> tuple[str, str]:
     facts = card.architecture
     made = list_exports(card, picked.device)
     export = next((e for e in made if (picked.backend, picked.precision) == ("onnx", e.precision)), None)
-    line = [f"{count_words(facts.parameters)} parameters", card.licence, f"reads {facts.context:,} tokens"]
+    line = [f"{count_words(facts.parameters)} parameters", card.licence]
+    if card.task.reads_text:
+        line.append(f"reads {facts.context:,} tokens")
     more = [
         f"Source: {card.source.kind.value} {card.source.location}, revision {card.revision}. Runs on {picked.device}."
     ]

@@ -21,3 +21,10 @@ def to_models(label: str, model_id: str | None = None) -> None:
         st.caption(label)
         return
     st.page_link(page, label=label, icon=":material/speed:", query_params=state.shown_as(model_id))
+
+
+def to_finetune(label: str, model_id: str) -> None:
+    """To the builder of a fine-tune that goes on from this model; nothing where a page is drawn without navigation."""
+    page = state.page_or_none("finetune")
+    if page is not None:
+        st.page_link(page, label=label, icon=":material/model_training:", query_params=state.finetuned_from(model_id))
