@@ -30,11 +30,14 @@ lint: $(VENV)/.test-ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The quick tests on two processes; those that train, serve or drive a browser take the cores for themselves.
+QUICK := not slow and not browser and not postgres
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "$(QUICK)" -n 2
+	$(BIN)/python -m pytest -m "not ($(QUICK))"
 
 test-quick: lint
-	$(BIN)/python -m pytest -m "not slow and not browser and not postgres" -n 2
+	$(BIN)/python -m pytest -m "$(QUICK)" -n 2
 
 bench: $(VENV)/.run-ready
 	$(BIN)/python -m core bench generate

@@ -63,9 +63,7 @@ class TrainingPointRepository:
     def forget_after(self, job_id: str, step: int) -> None:
         """Drop what was said after a step: the training goes on from there."""
         with self._db.transaction() as tx:
-            tx.execute(
-                delete(TrainingPointRow).where(TrainingPointRow.job_id == job_id, TrainingPointRow.step > step)
-            )
+            tx.execute(delete(TrainingPointRow).where(TrainingPointRow.job_id == job_id, TrainingPointRow.step > step))
 
 
 def _record(row: TrainingPointRow) -> TrainingPoint:

@@ -232,8 +232,9 @@ def with_changes(values: Mapping[str, Any], changes: Sequence[str]) -> dict[str,
 
 
 def to_values(config: AnyConfig) -> dict[str, Any]:
-    """Plain values, as YAML and JSON hold them."""
-    return config.model_dump(mode="json")
+    """Plain values, as YAML and JSON hold them; the recipe first."""
+    values = config.model_dump(mode="json")
+    return {"recipe": values.pop("recipe"), **values}
 
 
 def to_yaml(config: AnyConfig, header: str = "") -> str:

@@ -130,6 +130,7 @@ def extend(db: Database, job_id: str, *, epochs: float | None = None, steps: int
     if job.state not in ENDED or job.kind != KIND:
         raise InvalidInput(f"{job.title!r} is {job.state}.", allowed="A fine-tune that has ended can be extended.")
     _check_here(job)
+    _check_unused(job_id, "trained on")
     _check_longer(job, epochs, steps)
     changes = [f"training.epochs={epochs or 'null'}", f"training.steps={steps or 'null'}"]
     config = parse_config(with_changes(job.command["config"], changes))
@@ -141,10 +142,7 @@ def extend(db: Database, job_id: str, *, epochs: float | None = None, steps: int
 
 def delete(db: Database, job_id: str) -> None:
     """Forget a fine-tune that has ended and remove its files. Raises InvalidInput while a model stands on them."""
-    from core.training.register import registered_as
-
-    if name := registered_as(job_id):
-        raise InvalidInput(f"The model {name} stands on this run.", next_step="Remove the model first.")
+    _check_unused(job_id, "deleted")
     job = JobRepository(db).get(job_id)
     JobRepository(db).delete(job_id)
     _stop_what_is_left(job)
@@ -164,6 +162,16 @@ def _check_here(job: JobRecord) -> None:
     host = job.queue.partition("/")[0]
     if host and host != socket.gethostname():
         raise InvalidInput(f"{job.title!r} and its files are on {host}.", next_step=f"Go on with it on {host}.")
+
+
+def _check_unused(job_id: str, what: str) -> None:
+    """The catalogue links a run's files."""
+    from core.training.register import registered_as
+
+    if name := registered_as(job_id):
+        raise InvalidInput(
+            f"The model {name} stands on this run, which cannot be {what}.", next_step="Remove the model first."
+        )
 
 
 def _check_longer(job: JobRecord, epochs: float | None, steps: int | None) -> None:

@@ -99,7 +99,7 @@ def _submit(jobs: RayJobs, run: RunFolder, config: AnyConfig, place: RayPlace, r
     folder.set_submission({"id": submission, "count": count, "address": place.address})
     reporter.progress(DATA[1], "Sending the job to the Ray cluster")
     command = ["python", "-m", "core.training.ray_driver", "--job", run.job_id, "--token", token]
-    jobs.submit(submission, shlex.join(command), _environment(), title=reporter.jobs.get(run.job_id).title)
+    jobs.submit(submission, shlex.join(command), environment(), title=reporter.jobs.get(run.job_id).title)
     return submission
 
 
@@ -111,7 +111,7 @@ def _make_ready(run: RunFolder, config: AnyConfig, reporter: JobReporter) -> Non
         catalogue.prepare(model, lambda fraction, text: reporter.progress(DATA[1], text))
 
 
-def _environment() -> dict[str, Any]:
+def environment() -> dict[str, Any]:
     """Ray's runtime environment: this very code, and where the home is. The packages are the nodes' own."""
     return {
         "py_modules": [str(PROJECT_ROOT / "core")],

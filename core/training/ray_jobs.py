@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from core.errors import GroundworkError, InvalidInput, RemoteFailed
@@ -15,6 +17,7 @@ TOLD = "groundwork told: "
 """Begins the line of a driver's log that says, as JSON, why it failed."""
 TIMEOUT_S = 30.0
 LAST_LINES = 12
+_GOES_FIRST = "RAY_API_SERVER_ADDRESS"
 T = TypeVar("T")
 
 
@@ -103,4 +106,19 @@ def _client(address: str) -> Any:
         def _do_request(self, *arguments: Any, **options: Any) -> Any:
             return super()._do_request(*arguments, **{"timeout": TIMEOUT_S, **options})
 
-    return Client(address)
+    with _asked_for(address):
+        return Client(address)
+
+
+@contextmanager
+def _asked_for(address: str) -> Iterator[None]:
+    """Ray's client goes where RAY_ADDRESS says whatever it is given, but for this variable."""
+    before = os.environ.get(_GOES_FIRST)
+    os.environ[_GOES_FIRST] = address
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_GOES_FIRST]
+        else:
+            os.environ[_GOES_FIRST] = before

@@ -36,6 +36,7 @@ class Watcher(TrainerCallback):  # type: ignore[misc]  # transformers is not typ
         self._counted = (self._began, 0)
         self._figures: dict[str, Any] = {}
         self._together = StopTogether()
+        self._judged = self._saved = -1
         self.why = "done"
 
     def on_train_begin(
@@ -44,6 +45,7 @@ class Watcher(TrainerCallback):  # type: ignore[misc]  # transformers is not typ
         self._began, self._began_step = time.monotonic(), state.global_step
         self._counted = (self._began, self._units())
         self._figures = {"step": state.global_step, "steps": state.max_steps, "unit": self._built.unit}
+        self._figures |= {"metric": self._built.metric, "higher_is_better": self._built.higher_is_better}
         self._look(state, control, force=True)
 
     def on_epoch_begin(
@@ -90,6 +92,7 @@ class Watcher(TrainerCallback):  # type: ignore[misc]  # transformers is not typ
         }
         self._waiting.append((state.global_step, "eval", _finite(values)))
         self._figures["eval_loss"] = values.get("loss")
+        self._judged = state.global_step
         if self._built.sample is not None:
             self._take_samples(state, kwargs["model"])
         self._look(state, control, force=True)
@@ -100,6 +103,7 @@ class Watcher(TrainerCallback):  # type: ignore[misc]  # transformers is not typ
             "best": state.best_metric,
             "best_step": state.best_global_step,
         }
+        self._saved = state.global_step
         if control.should_training_stop and self.why == "done" and state.global_step < state.max_steps:
             self.why = "early"
         self._look(state, control, force=True)
@@ -138,7 +142,9 @@ class Watcher(TrainerCallback):  # type: ignore[misc]  # transformers is not typ
     def _stop_if_due(self, state: TrainerState, control: TrainerControl) -> None:
         if self._together.is_due(state.global_step) and not control.should_training_stop:
             self.why = "stopped"
-            control.should_training_stop = control.should_evaluate = control.should_save = True
+            control.should_training_stop = True
+            control.should_evaluate = control.should_evaluate or self._judged != state.global_step
+            control.should_save = control.should_save or self._saved != state.global_step
 
     def _write(self, state: TrainerState, words: str = "Training") -> None:
         self._figures |= {

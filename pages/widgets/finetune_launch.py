@@ -12,11 +12,14 @@ from core.models import catalogue
 from core.models.cards import Task
 from core.store.jobs import JobRepository
 from core.training import queue
+from core.training.place import RayPlace, ray_address, ray_place
 from pages import state
 from pages.services import Services
 from pages.widgets import finetune_form
 from pages.widgets.finetune_form import Asked
 from pages.widgets.words import count_of
+
+_HERE, _CLUSTER = "This machine", "Ray cluster"
 
 
 def draw(shared: Services, asked: Asked, *, ready: bool, reasons: Sequence[str]) -> None:
@@ -24,11 +27,13 @@ def draw(shared: Services, asked: Asked, *, ready: bool, reasons: Sequence[str])
     st.header("5 · Go", anchor="go")
     with st.container(border=True):
         finetune_form.draw(asked, "name", columns=2)
+        where, fault = _where()
         active = [job for job in JobRepository(shared.db).list(limit=50, kind=queue.KIND) if job.state == "running"]
-        ahead = len(active) + len(queue.waiting(shared.db))
+        ahead = 0 if where else len(active) + len(queue.waiting(shared.db))
+        reasons = [] if where else reasons  # a try says what this machine can do
         for reason in reasons:
             st.error(reason, icon=":material/block:")
-        missing = _missing(asked, ready)
+        missing = fault or _missing(asked, ready)
         if missing:
             st.caption(f":material/info: {missing}")
         starting = st.button(
@@ -43,7 +48,7 @@ def draw(shared: Services, asked: Asked, *, ready: bool, reasons: Sequence[str])
         else:
             st.caption("It runs in a process of its own: close this page when you like, it goes on.")
         if starting and asked.config is not None:
-            _start(shared, asked)
+            _start(shared, asked, where)
 
 
 def fill_from(values: Mapping[str, Any]) -> None:
@@ -67,10 +72,40 @@ def _missing(asked: Asked, ready: bool) -> str:
     return "" if ready else "It needs data that can be learned from: see above."
 
 
-def _start(shared: Services, asked: Asked) -> None:
+def _where() -> tuple[RayPlace | None, str]:
+    """(the cluster, or None for this machine; what is wrong with it). Asked only where a cluster is named."""
+    if not ray_address():
+        return None, ""
+    left, right = st.columns(2)
+    with left:
+        chosen = st.segmented_control(
+            "Where",
+            [_HERE, _CLUSTER],
+            default=_HERE,
+            required=True,
+            key="finetune_where",
+            help="The Ray cluster that RAY_ADDRESS names. Its nodes share GROUNDWORK_HOME with this machine.",
+        )
+    if chosen != _CLUSTER:
+        return None, ""
+    with right:
+        workers = st.number_input(
+            "Workers",
+            min_value=1,
+            value=2,
+            key="finetune_workers",
+            help="Processes that train together, spread over the nodes. A batch is one worker's.",
+        )
+    try:
+        return ray_place("", int(workers)), ""
+    except GroundworkError as error:
+        return None, str(error)
+
+
+def _start(shared: Services, asked: Asked, where: RayPlace | None) -> None:
     assert asked.config is not None
     try:
-        job = queue.submit(shared.db, asked.config)
+        job = queue.submit(shared.db, asked.config, where=where)
     except GroundworkError as error:
         st.error(str(error), icon=":material/error:")
         return

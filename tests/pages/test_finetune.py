@@ -413,3 +413,20 @@ def test_torch_is_not_imported_to_draw_the_builder(home: Path) -> None:
         "assert not at.exception and at.header\nassert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_a_cluster_is_offered_where_one_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = page("regression")
+    at.run()
+    assert "Where" not in [control.label for control in at.segmented_control]
+    monkeypatch.setenv("RAY_ADDRESS", "head:6379")
+    at = page("regression")
+    at.session_state["finetune_where"] = "Ray cluster"
+    at.run()
+    assert not at.exception
+    assert "'head:6379' is no address that takes Ray jobs" in shown(at)
+    assert button(at, "Start training").disabled
+    monkeypatch.setenv("RAY_ADDRESS", "http://head:8265")
+    at.run()
+    assert "Workers" in [number.label for number in at.number_input]
+    assert not button(at, "Start training").disabled

@@ -17,6 +17,7 @@ from core.store.database import Database
 from core.store.jobs import JobRecord, JobRepository
 from core.store.training_points import TrainingPointRepository
 from core.training.config import parse_config, to_values
+from core.training.queue import delete, extend
 from core.training.register import register, registered_as, run_of, suggested_id
 from core.training.run import run_job
 from core.training.run_folder import RunFolder
@@ -93,6 +94,11 @@ def test_a_language_model_learns_chats(home: Path, db: Database, tmp_path: Path,
     assert export.proof.passed
     with pytest.raises(InvalidInput, match="tiny-tuned"):
         register(job, "again")
+    with pytest.raises(InvalidInput, match="tiny-tuned stands on this run"):
+        extend(db, job.id, steps=10_000)
+    with pytest.raises(InvalidInput, match="tiny-tuned stands on this run"):
+        delete(db, job.id)
+    assert card.title == "Teach a language model: chats.jsonl"
 
 
 def test_packed_rows_learn_what_single_rows_learn(home: Path, db: Database, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from core.store.training_points import TrainingPointRepository
 from core.training import queue
 from core.training.config import parse_config
 from core.training.place import RayPlace
+from core.training.ray_cluster import environment
 from core.training.ray_folder import RayFolder
 from core.training.ray_jobs import RayJobs, failure_of
 from core.training.run_folder import RunFolder
@@ -86,7 +87,7 @@ def place(cluster: LocalCluster) -> RayPlace:
     return RayPlace(cluster.address, workers=2, device="cpu")
 
 
-def until(db: Database, job_id: str, is_so: Callable[[], Any], timeout_s: float = 120) -> None:
+def until(db: Database, job_id: str, is_so: Callable[[], Any], timeout_s: float = 240) -> None:
     deadline = time.monotonic() + timeout_s
     while not is_so():
         job = JobRepository(db).get(job_id)
@@ -137,11 +138,13 @@ def test_two_workers_on_two_nodes_learn_what_one_learns_with_twice_the_batch(und
         assert undisturbed.evaluated[step] == pytest.approx(alone.evaluated[step], rel=1e-5)
 
 
-def test_workers_a_node_and_the_submitter_are_lost_and_the_end_is_the_same(
+def test_losing_a_worker_the_submitter_and_a_node_changes_nothing_and_stop_and_keep_ends_all(
     cluster: LocalCluster, undisturbed: Ran, db: Database
 ) -> None:
+    """Five times as long as the undisturbed run, for there is time to lose something in; as far as both go they are
+    the same. Starting workers takes longest: one run goes through it all."""
     jobs = JobRepository(db)
-    job = queue.submit(db, config(), where=place(cluster))
+    job = queue.submit(db, config(steps=5 * STEPS - 1), where=place(cluster))
     folder = RunFolder(job.id)
     until(db, job.id, lambda: starts(job.id) and len(folder.checkpoints()) > 1)
     os.kill(starts(job.id)[0][1]["pid"], signal.SIGKILL)
@@ -155,24 +158,19 @@ def test_workers_a_node_and_the_submitter_are_lost_and_the_end_is_the_same(
     until(db, job.id, lambda: len(starts(job.id)) > 1 and folder.checkpoints()[-1] > saved)
     cluster.kill_last_node()
     cluster.add_node()
-    found = ran(db, wait(db, job.id))
-    assert (RayFolder(folder).submission() or {})["count"] == 1, "it was submitted twice"
-    assert len((found.job.result or {})["where"]["starts"]) == 3
-    for was, now in ((undisturbed.train, found.train), (undisturbed.evaluated, found.evaluated)):
-        assert was.keys() == now.keys()
-        assert max(abs(was[step] - now[step]) for step in was) < 1e-4
-    metrics = [(one.job.result or {})["metrics"] for one in (undisturbed, found)]
-    assert metrics[0] == pytest.approx(metrics[1], rel=1e-4)
-
-
-def test_stop_and_keep_ends_all_workers_after_the_same_step(cluster: LocalCluster, db: Database) -> None:
-    job = queue.submit(db, config(steps=100_000), where=place(cluster))
-    until(db, job.id, lambda: JobRepository(db).get(job.id).metrics.get("step", 0) > EVERY)
+    until(db, job.id, lambda: len(starts(job.id)) > 2 and jobs.get(job.id).metrics.get("step", 0) > 2 * STEPS // 3)
     queue.stop(db, job.id, keep=True)
-    result = wait(db, job.id).result or {}
+    found = ran(db, wait(db, job.id))
+    result = found.job.result or {}
+    assert (RayFolder(folder).submission() or {})["count"] == 1, "it was submitted twice"
+    assert len(result["where"]["starts"]) == 3, "some did not hear that they were to stop"
     assert result["why"] == "stopped"
-    assert EVERY < result["step"] < 100_000
-    assert len(result["where"]["starts"]) == 1
+    assert 2 * STEPS // 3 < result["step"] < 5 * STEPS - 1
+    assert set(found.train) == set(range(1, result["step"] + 1))
+    for was, now in ((undisturbed.train, found.train), (undisturbed.evaluated, found.evaluated)):
+        both = was.keys() & (now.keys() - {result["step"]})  # where it was stopped it was judged
+        assert len(both) >= 2 * len(was) // 3
+        assert max(abs(was[step] - now[step]) for step in both) < 1e-4
 
 
 def test_cancel_stops_the_ray_job(cluster: LocalCluster, db: Database) -> None:
@@ -189,14 +187,15 @@ def test_cancel_stops_the_ray_job(cluster: LocalCluster, db: Database) -> None:
     assert JobRepository(db).get(job.id).state == "cancelled"
 
 
-def test_storage_that_the_nodes_do_not_share_is_named(cluster: LocalCluster, db: Database) -> None:
+def test_storage_that_the_nodes_do_not_share_is_named(
+    cluster: LocalCluster, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the nodes find in the run's folder is not what was written: the same as another disk."""
+    monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:9")  # the address that is given goes first
     run = RunFolder("elsewhere")
     RayFolder(run).set_task({"token": "theirs", "config": {}, "place": {}})
     jobs = RayJobs(cluster.address)
-    from core.training.ray_cluster import _environment
-
-    jobs.submit("apart", "python -m core.training.ray_driver --job elsewhere --token ours", _environment(), title="")
+    jobs.submit("apart", "python -m core.training.ray_driver --job elsewhere --token ours", environment(), title="")
     deadline = time.monotonic() + 60
     while jobs.status("apart") != "FAILED":
         assert time.monotonic() < deadline, jobs.logs("apart")

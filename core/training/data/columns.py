@@ -19,7 +19,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "text": ("text", "sentence", "content", "body", "message", "review", "comment", "description", "document", "tweet"),
     "label": ("label", "labels", "class", "category", "intent", "sentiment", "topic", "target", "tag"),
     "target": ("target", "y", "price", "value", "label", "output"),
-    "group": ("group", "subgroup"),
+    "group": ("group", "subgroup", "segment", "channel"),
 }
 """Names by which a column is found, the likeliest first."""
 

@@ -97,4 +97,5 @@ def _numbers(frame: pd.DataFrame, columns: Columns) -> tuple[pd.DataFrame, list[
 
 def feature_name(column: str) -> str:
     """The column's name, unless the frame uses that for something else."""
-    return f"{column} " if column in ("target", "row", "group") else column
+    taken = ("target", "row", "group", "label", "text", "messages", "image", "digest")
+    return f"{column} " if column in taken else column

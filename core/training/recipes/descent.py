@@ -92,7 +92,7 @@ def linear_descent(
     one, other = (0, 1) if len(names) == 1 else _heaviest(last[:-1])
     best = np.linalg.lstsq(known, target, rcond=None)[0]
     points = np.stack(list(path.values()))
-    low, high = _bounds(np.concatenate([points, [last]])[:, [one, other]])
+    low, high = _bounds(np.concatenate([points, [last], [best]])[:, [one, other]])
     x, y = (np.linspace(low[axis], high[axis], POINTS_LINEAR) for axis in (0, 1))
     grid = np.broadcast_to(last, (POINTS_LINEAR, POINTS_LINEAR, len(last))).copy()
     grid[:, :, one], grid[:, :, other] = x[None, :], y[:, None]

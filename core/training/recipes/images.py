@@ -101,7 +101,9 @@ def evaluate(built: Built, config: ImagesConfig, data: PreparedData, context: Co
         baseline_words=IMAGE_BASELINE,
         seed=config.training.seed,
     )
-    return replace(report, extra={**report.extra, "grid": _grid(test, data, probabilities, truth, config)})
+    kept = f"The saved model carries some test pictures to try it, in {SAMPLES}: delete that file if they may not go."
+    grid = _grid(test, data, probabilities, truth, config)
+    return replace(report, notes=(*report.notes, kept), extra={**report.extra, "grid": grid})
 
 
 def save(built: Built, config: ImagesConfig, data: PreparedData, folder: Path) -> None:

@@ -26,9 +26,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("payload", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["job_id"], ["job.id"], name=op.f("fk_training_point_job_id_job"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_training_point_job_id_job"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("job_id", "ordinal", name=op.f("pk_training_point")),
     )
     op.create_index(op.f("ix_training_point_job_id_step"), "training_point", ["job_id", "step"])
