@@ -178,6 +178,7 @@ def summary(folder: RunFolder, made: Made, report: EvaluationReport) -> dict[str
     ended = folder.trained() or {}
     return {
         "headline": report.headline,
+        "headline_title": report.metric(report.headline).title,
         "metrics": {metric.name: metric.value for metric in report.metrics},
         "baseline": {metric.name: metric.baseline for metric in report.metrics if metric.baseline is not None},
         "config": to_values(made.config),
@@ -244,9 +245,9 @@ def speaking_plainly(folder: Path) -> Iterator[None]:
         raise
     except Exception as error:
         told = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        if (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)) or "No space left" in told:
+        if _refused_by_the_disk(error, told):
             raise StorageError(
-                f"The disk of {folder} is full. The last checkpoint is whole.",
+                f"The disk is full or takes no file so large: {folder} cannot be written. What was saved is whole.",
                 next_step="Free some space, then resume this run.",
             ) from error
         if "out of memory" in told.lower() or isinstance(error, MemoryError):
@@ -255,3 +256,10 @@ def speaking_plainly(folder: Path) -> Iterator[None]:
                 next_step="Take a smaller batch_size with more accumulation, fewer max_tokens, or LoRA.",
             ) from error
         raise
+
+
+def _refused_by_the_disk(error: Exception, told: str) -> bool:
+    """safetensors says so in words alone."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return True
+    return any(f"os error {code}" in told for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG))

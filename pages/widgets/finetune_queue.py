@@ -147,8 +147,8 @@ def _figures(job: JobRecord) -> str:
     baseline = result.get("baseline", {}).get(name)
     if value is None:
         return ""
-    beside = f" (baseline {baseline:.4g})" if baseline is not None else ""
-    return f"**{plain(name.replace('_', ' '))} {value:.4g}**{beside}"
+    beside = f" (baseline {baseline:.3g})" if baseline is not None else ""
+    return f"**{plain(result.get('headline_title', name))} {value:.3g}**{beside}"
 
 
 def _when(job: JobRecord) -> str:

@@ -368,11 +368,16 @@ def test_an_interrupted_run_says_what_was_saved_and_can_be_deleted(home: Path, d
 
 
 def test_a_run_that_is_done_shows_its_figure_beside_the_baseline(home: Path, db: Database) -> None:
-    result = {"headline": "f1_macro", "metrics": {"f1_macro": 0.91234}, "baseline": {"f1_macro": 0.85}}
+    result = {
+        "headline": "f1_macro",
+        "headline_title": "F1 (macro)",
+        "metrics": {"f1_macro": 0.91234},
+        "baseline": {"f1_macro": 0.85},
+    }
     for _ in range(2):
         finished(db, odd("classification"), queue.KIND, result)
     at = page()
-    assert "f1 macro 0.9123** (baseline 0.85)" in shown(at).replace("\\", "")
+    assert "F1 (macro) 0.912** (baseline 0.85)" in shown(at).replace("\\", "")
     assert button(at, "Compare").disabled
 
 

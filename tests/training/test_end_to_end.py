@@ -171,6 +171,25 @@ def test_texts_are_classified(home: Path, db: Database, tmp_path: Path) -> None:
     assert ensure_export(card.id, precision="fp32", device="cpu").proof.passed
 
 
+def test_a_decoder_learns_to_classify_with_checkpointed_activations(home: Path, db: Database, tmp_path: Path) -> None:
+    catalogue.add(str(tiny.save_llama(tmp_path / "base", hidden=64, context=256)), model_id="tiny")
+    rows = [{"text": f"{word} {n}", "label": word} for n in range(60) for word in ("hello", "no way")]
+    job = done(
+        db,
+        "classification",
+        {"path": lines(tmp_path / "rows.jsonl", rows)},
+        training={"epochs": 4, "learning_rate": 3e-3, "gradient_checkpointing": True, "optimizer": "rmsprop"},
+        model="tiny",
+        lora={"rank": 4},
+    )
+    report = RunFolder(job.id).report()
+    assert report is not None
+    assert report.metric("accuracy").value > 0.9
+    assert (job.result or {})["parameters"]["trained"] < (job.result or {})["parameters"]["all"] / 2
+    assert register(job, "tiny-sorter").task is Task.TEXT_CLASSIFICATION
+    assert ensure_export("tiny-sorter", precision="fp32", device="cpu").proof.passed
+
+
 def prose(path: Path) -> str:
     things = ("river", "boat", "stone", "bridge", "lamp", "bell", "road", "wall")
     told = "The {} stands by the {}. Nobody asked why the {} was old."

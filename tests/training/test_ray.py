@@ -92,7 +92,7 @@ def until(db: Database, job_id: str, is_so: Callable[[], Any], timeout_s: float 
     while not is_so():
         job = JobRepository(db).get(job_id)
         assert time.monotonic() < deadline, f"{job.state}: {job.step}\n{RunFolder(job_id).log_tail()}"
-        assert job.state in ACTIVE, f"{job.state}: {job.error}\n{RunFolder(job_id).log_tail()}"
+        assert job.state in ACTIVE or is_so(), f"{job.state}: {job.error}\n{RunFolder(job_id).log_tail()}"
         time.sleep(0.02)
 
 
