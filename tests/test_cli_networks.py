@@ -13,6 +13,8 @@ from core.models import catalogue
 from tests.conftest import Call
 from tests.models.small_networks import LABELS, save_cnn, save_linear
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def animals(tmp_path: Path) -> str:

@@ -105,7 +105,7 @@ def _length(config: AnyConfig, facts: Facts) -> Choice:
     epochs = {"causal": 3.0, "classification": 4.0, "masked": 3.0, "images": 40.0, "regression": 100.0}[config.recipe]
     if config.recipe in ("causal", "classification") and facts.rows > 20_000:
         return Choice("training.epochs", 1.0, "many rows: one pass teaches most of it")
-    return Choice("training.epochs", epochs, "passes over the data; early stopping and the best checkpoint guard it")
+    return Choice("training.epochs", epochs, "passes over the data; the best checkpoint is kept")
 
 
 def _precision(gpu: bool, bf16: bool) -> Choice:

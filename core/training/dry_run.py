@@ -67,9 +67,9 @@ def run_dry(db: Database, job_id: str) -> DryRun:
     try:
         with JobReporter(db, job_id) as reporter:
             config = config_of(reporter.jobs.get(job_id))
-            began = time.monotonic()
+            begun = psutil.Process().create_time()  # starting the process and its libraries counts too
             made = make(config, folder, training_device(), part_of(reporter.progress, 0.0, 0.5))
-            found = try_steps(made, time.monotonic() - began, part_of(reporter.progress, 0.5, 1.0))
+            found = try_steps(made, time.time() - begun, part_of(reporter.progress, 0.5, 1.0))
             reporter.result = asdict(found)
     finally:
         shutil.rmtree(folder.path, ignore_errors=True)
@@ -135,7 +135,7 @@ def _counted(
     seconds = (
         made.steps * low + other * (1 - SPREAD),
         made.steps * middle + other,
-        made.steps * high * 1.1 + other * (1 + SPREAD) * 1.2,
+        (made.steps * high * 1.1 + other * (1 + SPREAD) * 1.2) * (1 + busy),
     )
     memory = (int(peak_bytes * 0.95), peak_bytes, int(peak_bytes * 1.15))
     there = _memory_there(made.context.device)

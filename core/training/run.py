@@ -7,11 +7,14 @@ takes up a job after a crash goes on behind the last of them.
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from core.artefacts import Progress, make_folder, no_progress, part_of, require_space
 from core.errors import Busy, Cancelled, GroundworkError, InvalidInput, StorageError
@@ -64,6 +67,8 @@ def run_job(db: Database, job_id: str) -> dict[str, Any]:
             train(RecordSink(db, job_id, TRAIN), folder, made)
             report = finish(folder, made, reporter.progress)
             reporter.result = summary(folder, made, report)
+            if reporter.jobs.get(job_id).attempts == 1:
+                reporter.result["seconds"] = time.time() - psutil.Process().create_time()
     except Busy:
         JobRepository(db).requeue(job_id)  # its turn has not come
         raise

@@ -160,6 +160,7 @@ def make_arguments(
         save_steps=evaluate_every,
         logging_steps=max(1, steps // 1_000),
         logging_first_step=True,
+        logging_nan_inf_filter=False,  # a loss that ran away is told as it is
         load_best_model_at_end=True,
         metric_for_best_model=f"eval_{built.metric}",
         greater_is_better=built.higher_is_better,

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from core.errors import Cancelled
+from core.errors import Cancelled, InvalidInput
 from core.training.recipe import Built
 from core.training.sinks import Point, Sink
 from core.training.together import StopTogether
@@ -81,6 +81,7 @@ class Watcher(TrainerCallback):  # type: ignore[misc]  # transformers is not typ
             values["units_per_s"] = self._speed()
             self._figures |= values | {"step": state.global_step}
             self._waiting.append((state.global_step, "train", _finite(values)))
+            self._check(logs.get("loss"), state)
 
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, metrics: Any = None, **kwargs: Any
@@ -112,6 +113,16 @@ class Watcher(TrainerCallback):  # type: ignore[misc]  # transformers is not typ
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         self._write(state)
+
+    def _check(self, loss: float | None, state: TrainerState) -> None:
+        """Raises InvalidInput for a loss that ran away: no later step would bring it back."""
+        if loss is None or math.isfinite(loss):
+            return
+        self._write(state)
+        raise InvalidInput(
+            f"The loss is no number any more at step {state.global_step:,}: the training ran away.",
+            next_step="Start anew with a lower learning_rate, with a warm-up, or with clip_norm at 1.",
+        )
 
     def _take_samples(self, state: TrainerState, model: Any) -> None:
         assert self._built.sample is not None

@@ -15,6 +15,8 @@ from exports.run_scripts_networks import network_script
 from tests.exports.test_onnx_bundle import answer, unpacked
 from tests.models.small_networks import save_cnn, save_linear
 
+pytestmark = pytest.mark.slow
+
 ODD = "it's \"odd\"\n{braces} '''"
 
 

@@ -18,6 +18,8 @@ from core.onnx.exports import Export, ensure_export, list_exports, verify_export
 from core.onnx.network import NumberPredictor, PictureClassifier, class_probabilities
 from tests.models.small_networks import LABELS, save_cnn, save_linear
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def animals(tmp_path: Path) -> Export:

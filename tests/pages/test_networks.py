@@ -15,6 +15,8 @@ from core.models import catalogue
 from core.onnx.exports import ensure_export
 from tests.models.small_networks import save_cnn, save_linear
 
+pytestmark = pytest.mark.slow
+
 PLAYGROUND = "from pages import playground, state\nimport streamlit as st\nplayground.render()"
 MODELS = "from pages import models, state\nimport streamlit as st\nmodels.render()"
 ATTENTION = "from pages import attention, state\nimport streamlit as st\nattention.render()"

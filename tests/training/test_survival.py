@@ -165,3 +165,12 @@ def test_a_full_disk_fails_it_with_words_and_it_goes_on_when_there_is_room(
     monkeypatch.delenv("PYTHONPATH")
     queue.resume(db, job.id)
     assert wait(db, job.id).state == "done"
+
+
+def test_a_loss_that_runs_away_ends_it_at_once(db: Database) -> None:
+    away = config(4_000, optimizer="sgd", learning_rate=10, clip_norm=0, schedule="constant", momentum=0.9)
+    job = wait(db, queue.submit(db, away).id)
+    assert job.state == "failed"
+    assert "no number any more" in str(job.error)
+    assert job.metrics["step"] < 2_000
+    assert None in losses(db, job.id).values()

@@ -23,6 +23,8 @@ from core.training.recipes.picture_set import Changes, PictureSet, changed
 from tests.training.recipes import made_data
 from tests.training.recipes.plain_trainer import config_of, context_of, train
 
+pytestmark = pytest.mark.slow
+
 STRONG = Changes(rotation=30, shift=0.2, scale=0.2, crop=0.2)
 
 

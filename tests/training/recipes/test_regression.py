@@ -19,6 +19,8 @@ from core.training.recipes.descent import DescentFile
 from tests.training.recipes import made_data
 from tests.training.recipes.plain_trainer import config_of, context_of, train
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"learning_rate": 0.03, "lr_scheduler_type": "cosine"}
 
 
