@@ -30,11 +30,12 @@ lint: $(VENV)/.test-ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The quick tests on two processes; those that train, serve or drive a browser take the cores for themselves.
+# Tests without a browser on two processes, a file in one of them; those that drive one have the cores to themselves.
 QUICK := not slow and not browser and not postgres
 test: lint
 	$(BIN)/python -m pytest -m "$(QUICK)" -n 2
-	$(BIN)/python -m pytest -m "not ($(QUICK))"
+	$(BIN)/python -m pytest -m "(slow or postgres) and not browser" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m browser
 
 test-quick: lint
 	$(BIN)/python -m pytest -m "$(QUICK)" -n 2

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 
 WIDTH, HEIGHT = 360, 250
 LEFT, RIGHT, TOP, BOTTOM = 52, 10, 10, 38  # room for ticks and titles
@@ -90,8 +91,8 @@ def ticks(axis: Axis, about: int = 5) -> list[float]:
 def tick_word(value: float) -> str:
     """Short enough for a margin of 52 units."""
     if value and (abs(value) >= 1e6 or abs(value) < 1e-3):
-        mantissa, exponent = f"{value:.0e}".split("e")
-        return f"{mantissa}e{int(exponent)}".replace("-", "−")
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{float(mantissa):g}e{int(exponent)}".replace("-", "−")
     return (f"{value / 1000:g}k" if abs(value) >= 1e4 else f"{value:.4g}").replace("-", "−")
 
 
@@ -128,17 +129,17 @@ def _frame(scale: Scale) -> str:
 
 
 def _line(line: Line, scale: Scale) -> str:
-    points = [
-        (scale.x(x), scale.y(y), size)
-        for x, y, size in zip(line.x, line.y, line.sizes or (1.0,) * len(line.x), strict=True)
-        if math.isfinite(x) and math.isfinite(y)
-    ]
+    """What is no number is a gap."""
+    sizes = line.sizes or (1.0,) * len(line.x)
+    known = groupby(zip(line.x, line.y, sizes, strict=True), key=lambda one: math.isfinite(one[0] + one[1]))
+    runs = [[(scale.x(x), scale.y(y), size) for x, y, size in run] for finite, run in known if finite]
+    points = [point for run in runs for point in run]
     style = f"s{line.style % STYLES}"
     parts = []
     if line.joined and len(points) > 1:
         step = max(1, math.ceil(len(points) / MOST_DRAWN))
-        drawn = [*points[:-1:step], points[-1]]
-        parts.append(f'<path class="line {style}" d="M{"L".join(f"{n(x)} {n(y)}" for x, y, _ in drawn)}"/>')
+        drawn = ["L".join(f"{n(x)} {n(y)}" for x, y, _ in (*run[:-1:step], run[-1])) for run in runs]
+        parts.append(f'<path class="line {style}" d="M{"M".join(drawn)}"/>')
     if line.dots or len(points) == 1:
         radius = 1.8 if len(points) > 300 else 2.6
         parts += [

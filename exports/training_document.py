@@ -27,6 +27,7 @@ class RunFacts:
 
     base_model: id of the model it began from, "" for none. base_source: where that is from, such as its id on a hub.
     licence: of the trained model, as SPDX writes it. parameters, trained: weights in all, and those that learned.
+    seconds: of all attempts together.
     """
 
     job_id: str = ""
@@ -41,6 +42,7 @@ class RunFacts:
     parameters: int | None = None
     trained: int | None = None
     finished_at: datetime | None = None
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def interval(metric: Metric) -> str:
 def facts(run: TrainedRun) -> tuple[tuple[str, str], ...]:
     """What it was made with, as (name, words)."""
     known, made = run.facts, []
+    attempts = f" in {known.attempts} attempts" if known.attempts > 1 else ""
     made.append(("Recipe", recipe(str(run.config["recipe"])).title))
     if known.base_model:
         made.append(("Began from", known.base_model + (f" ({known.base_source})" if known.base_source else "")))
@@ -98,7 +101,9 @@ def facts(run: TrainedRun) -> tuple[tuple[str, str], ...]:
     if known.device:
         made.append(("Device", known.device))
     if known.seconds is not None:
-        made.append(("Training took", said(known.seconds, "s")))
+        made.append(("Training took", said(known.seconds, "s") + attempts))
+    elif attempts:
+        made.append(("Trained", attempts.strip()))
     if known.steps is not None:
         best = "" if known.best_step is None else f"; the best, kept, was {known.best_step:,}"
         made.append(("Steps", f"{known.steps:,}{best}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -86,7 +87,7 @@ def prediction_grid(cells: Any) -> str:
 def _losses(points: Sequence[TrainingPoint], best_step: int | None) -> str:
     train, judged = _series(points, "train", "loss"), _series(points, "eval", "loss")
     lines = [Line("training", *train, style=0), Line("validation", *judged, style=1, dots=True)]
-    lines = [line for line in lines if line.x]
+    lines = [line for line in lines if _known(line.y)]
     if not lines:
         return ""
     best = [(x, y) for x, y in zip(*judged, strict=True) if x == best_step]
@@ -94,28 +95,37 @@ def _losses(points: Sequence[TrainingPoint], best_step: int | None) -> str:
         lines.append(Line("kept", [best[0][0]], [best[0][1]], style=2, dots=True, joined=False, sizes=[2.2]))
     x = spanning("step", [value for line in lines for value in line.x], floor=0)
     y = spanning("loss", [value for line in lines for value in line.y])
-    words = "; ".join(
-        f"{line.label} from {figure(line.y[0])} to {figure(line.y[-1])}" for line in lines if line.label != "kept"
-    )
+    words = "; ".join(f"{line.label} {_from_to(line.y)}" for line in lines if line.label != "kept")
     return framed("Loss", plot(f"Loss by step: {words}", lines, x, y), [(one.style, one.label) for one in lines])
 
 
 def _over_steps(points: Sequence[TrainingPoint], kind: str, name: str, title: str, axis: str) -> str:
     steps, values = _series(points, kind, name)
-    if not steps:
+    if not _known(values):
         return ""
-    words = f"{title} by step, from {figure(values[0])} to {figure(values[-1])}"
+    words = f"{title} by step, {_from_to(values)}"
     line = Line(name, steps, values, style=0 if kind == "train" else 1, dots=kind == "eval")
     return framed(title, plot(words, [line], spanning("step", steps, floor=0), spanning(axis, values)))
 
 
 def _series(points: Sequence[TrainingPoint], kind: str, name: str) -> tuple[list[float], list[float]]:
+    """Steps and values; NaN for what is stored as null, since it was no number."""
     found = [
-        (float(one.step), float(one.values[name]))
+        (float(one.step), float(value) if isinstance(value := one.values[name], int | float) else math.nan)
         for one in points
-        if one.kind == kind and isinstance(one.values.get(name), int | float)
+        if one.kind == kind and name in one.values
     ]
     return [step for step, _ in found], [value for _, value in found]
+
+
+def _known(values: Sequence[float]) -> list[float]:
+    return [value for value in values if math.isfinite(value)]
+
+
+def _from_to(values: Sequence[float]) -> str:
+    known = _known(values)
+    then = "" if math.isfinite(values[-1]) else ", then not a number"
+    return f"from {figure(known[0])} to {figure(known[-1])}{then}"
 
 
 def _confusion(report: EvaluationReport) -> str:

@@ -41,7 +41,7 @@ def _draw_all(shared: Services) -> None:
     st.caption("Can I make it mine? Choose a recipe, give it your data, see what it takes, and watch it learn.")
     _take_links()
     finetune_queue.draw(shared.db)
-    _draw_builder(shared)
+    _draw_builder(shared, chosen=bool(state.finetune_recipe()))
 
 
 def _take_links() -> None:
@@ -56,9 +56,9 @@ def _take_links() -> None:
 
 
 @st.fragment
-def _draw_builder(shared: Services) -> None:
-    """Only this runs again when an input changes."""
-    if state.finetune_draft_waits():
+def _draw_builder(shared: Services, *, chosen: bool) -> None:
+    """Only this runs again when an input changes. chosen: whether a recipe was when the list above was drawn."""
+    if state.finetune_draft_waits() or (state.finetune_recipe() and not chosen):
         st.rerun(scope="app")
     recipe = finetune_recipe.draw()
     try:

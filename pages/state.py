@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, cast
 from urllib.parse import urlencode
+from zlib import crc32
 
 import streamlit as st
 from pydantic import SecretStr
@@ -416,6 +417,37 @@ def finetune_form(recipe: str) -> dict[str, Any]:
 def put_finetune(recipe: str, name: str, value: Any) -> None:
     """Set an input before it is drawn (in a callback)."""
     st.session_state[finetune_key(recipe, name)] = value
+
+
+def finetune_choice_key(recipe: str, name: str, words: str) -> str:
+    """The `key=` of a box whose options are found at run time, set to what its input holds: call it where it is drawn.
+
+    words: of the options. Streamlit keeps the words of what was chosen, so with other words it is another box.
+    """
+    key = f"{finetune_key(recipe, name)}@{crc32(words.encode()):08x}"
+    st.session_state[key] = st.session_state.get(finetune_key(recipe, name))
+    return key
+
+
+def finetune_choice(key: str) -> Any:
+    """What the reader just chose in that box: for its callback."""
+    return st.session_state.get(key)
+
+
+def swap_finetune(recipe: str, source: str, fresh: dict[str, Any]) -> None:
+    """Have the inputs that belong to a source hold what they held for it, or `fresh` when it is new; call it before
+    they are drawn. Those held before the first source was known are its own."""
+    held = finetune_form(recipe)
+    before = held.get("source")
+    if before == source:
+        return
+    kept = dict(held.get("sources", {}))
+    if before is not None:
+        kept[before] = {name: held.get(name, value) for name, value in fresh.items()}
+        for name, value in kept.get(source, fresh).items():
+            put_finetune(recipe, name, value)
+    put_finetune(recipe, "sources", kept)
+    put_finetune(recipe, "source", source)
 
 
 def finetune_recipe() -> str:

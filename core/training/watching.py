@@ -178,7 +178,7 @@ class Watcher(TrainerCallback):  # type: ignore[misc]  # transformers is not typ
     def _eta(self, state: TrainerState) -> float | None:
         """Seconds to go: the steps so far of this process, with their evaluations, say how fast."""
         taken = state.global_step - self._began_step
-        if taken < 1:
+        if taken < 1 or (taken < 5 and time.monotonic() - self._began < 10):
             return None
         return float((time.monotonic() - self._began) / taken * max(0, state.max_steps - state.global_step))
 

@@ -16,6 +16,8 @@ from pages.services import Services
 from pages.widgets import finetune_launch
 from pages.widgets.words import bytes_words, plain
 
+RAN_AWAY = "no number"
+"""In the error of a run whose loss ran away."""
 _HAPPENED = {
     "interrupted": "Its process ended without a word: the machine was restarted, or the process was killed.",
     "cancelled": "It was cancelled.",
@@ -31,17 +33,21 @@ def draw(shared: Services, job: JobRecord) -> None:
     else:
         st.warning(plain(happened), icon=":material/bolt:" if job.state == "interrupted" else ":material/cancel:")
     st.markdown(_saved(job))
+    ran_away = job.state == "failed" and RAN_AWAY in (job.error or "")  # resumed, it would run away again
     with st.container(horizontal=True):
+        if ran_away:
+            _draw_again(job, first=True)
         st.button(
             "Resume",
-            type="primary",
+            type="secondary" if ran_away else "primary",
             icon=":material/play_arrow:",
             key=f"r_resume_{job.id}",
             on_click=_resume,
             args=(shared.db, job.id),
             help="It goes on behind its last checkpoint, and comes to the same result.",
         )
-        _draw_again(job)
+        if not ran_away:
+            _draw_again(job)
         _draw_delete(shared.db, job)
 
 
@@ -97,9 +103,11 @@ def _draw_extend(db: Database, job: JobRecord) -> None:
         )
 
 
-def _draw_again(job: JobRecord) -> None:
+def _draw_again(job: JobRecord, *, first: bool = False) -> None:
+    """first: what the reader is best advised to do."""
     st.button(
         "Start anew with changes",
+        type="primary" if first else "secondary",
         icon=":material/edit:",
         key=f"r_again_{job.id}",
         on_click=finetune_launch.fill_from,

@@ -21,7 +21,7 @@ from exports.training_card import model_card
 from exports.training_document import RunFacts, TrainedRun
 from exports.training_html import training_html
 from pages import state
-from pages.widgets.finetune_run_facts import base_model, yaml_of
+from pages.widgets.finetune_run_facts import base_model, seconds, yaml_of
 
 Make = Callable[[], bytes | str]
 
@@ -86,14 +86,11 @@ def trained_run(job: JobRecord, report: EvaluationReport | None, points: Sequenc
 
 
 def run_facts(job: JobRecord) -> RunFacts:
-    """What the record knows. How long it took is known of a run of one go alone."""
+    """What the record knows."""
     result = job.result or {}
     weights = result.get("parameters") or {}
     base = base_model(job.command.get("config", {}))
     source, licence = _base_facts(base)
-    seconds = None
-    if job.attempts == 1 and job.process_started_at is not None and job.finished_at is not None:
-        seconds = (job.finished_at - job.process_started_at).total_seconds()
     return RunFacts(
         job_id=job.id,
         title=job.title,
@@ -101,7 +98,8 @@ def run_facts(job: JobRecord) -> RunFacts:
         base_source=source,
         licence=licence,
         device=str(result.get("device") or ""),
-        seconds=seconds,
+        seconds=seconds(job),
+        attempts=job.attempts,
         steps=result.get("step"),
         best_step=result.get("best_step"),
         parameters=weights.get("all"),

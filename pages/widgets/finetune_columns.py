@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.errors import GroundworkError
 from core.training.data.columns import resolve_columns
+from core.training.data.prepared import PreparedData
 from core.training.data.read import Table
 from core.training.data_config import Columns
 from pages.widgets import finetune_form
@@ -23,38 +24,44 @@ PARTS = {
 }
 
 
-def draw(asked: Asked, table: Table) -> None:
-    """A box for each part; "auto" says which column it takes."""
+def draw(asked: Asked, table: Table, prepared: PreparedData | None) -> None:
+    """A box for each part; "auto" says which column it takes: of the rows as they were prepared, when they were."""
     there = [str(name) for name in table.frame.columns]
     if asked.recipe == "gpt" and len(there) == 1:
         return
-    found = _found(asked, table)
     parts = PARTS[asked.recipe]
     for column, part in zip(st.columns(len(parts)), parts, strict=True):
         with column:
             name = f"data.columns.{part}"
             if part == "features":
-                finetune_form.draw_one(asked, name, options=_named(there, list(found.features) if found else []))
+                finetune_form.draw_one(asked, name, options=_named([*there, *_asked(asked).features]))
                 continue
-            auto = getattr(found, part) if found else ""
-            own = {"": f"auto: {auto}" if auto else "auto: none"} | _named(there, [])
+            own = {"": _auto(asked, table, prepared, part)} | _named(there)
             finetune_form.draw_one(asked, name, options=own | _absent(asked, part, own))
 
 
-def _found(asked: Asked, table: Table) -> Columns | None:
-    """What the names say, with what the reader chose; None when it is no whole answer."""
-    data = asked.data
+def _auto(asked: Asked, table: Table, prepared: PreparedData | None, part: str) -> str:
+    """Which column is taken for a part that is left open; of a part that was chosen, which would be."""
+    chosen = _asked(asked)
+    if prepared is not None and not getattr(chosen, part):
+        return f"auto: {cut(str(prepared.record.columns.get(part) or 'none'), 40)}"
     try:
-        return resolve_columns(table.frame.head(LOOKED_AT), asked.recipe, data.columns if data else Columns())[1]
+        found = resolve_columns(table.frame.head(LOOKED_AT), asked.recipe, chosen.model_copy(update={part: ""}))[1]
     except GroundworkError:
-        return None
+        return "auto"
+    return f"auto: {cut(getattr(found, part) or 'none', 40)}"
 
 
-def _named(there: list[str], also: list[str]) -> dict[str, str]:
-    return {name: cut(name, 40) for name in dict.fromkeys([*there, *also])}
+def _asked(asked: Asked) -> Columns:
+    return Columns.model_validate(asked.values["data"].get("columns", {}))
+
+
+def _named(there: list[str]) -> dict[str, str]:
+    """In full: two long names may begin alike."""
+    return {name: name for name in there}
 
 
 def _absent(asked: Asked, part: str, known: dict[str, str]) -> dict[str, str]:
-    """A column that was chosen for another file stays to be seen."""
-    chosen = asked.values["data"].get("columns", {}).get(part, "")
+    """A column that a configuration names for a file without it stays to be seen."""
+    chosen = getattr(_asked(asked), part)
     return {chosen: f"{cut(chosen, 40)} (not in this file)"} if chosen not in known else {}

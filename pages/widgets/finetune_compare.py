@@ -21,6 +21,7 @@ from pages import state
 from pages.services import Services
 from pages.widgets.chart_parts import TAKEN
 from pages.widgets.finetune_compare_charts import losses_figure, metric_figure
+from pages.widgets.finetune_fields import FIELDS
 from pages.widgets.words import count_of, cut, plain
 
 MOST = 6
@@ -150,7 +151,7 @@ def _draw_config(found: Comparison, names: Sequence[str]) -> None:
         return
     table = pd.DataFrame(
         [
-            {"": DIFFERS if row.differs else "", "Setting": row.key}
+            {"": DIFFERS if row.differs else "", "Setting": _setting(row.key)}
             | {name: _cell(one) for name, one in zip(names, row.values, strict=True)}
             for row in shown
         ]
@@ -167,6 +168,11 @@ def _draw_config(found: Comparison, names: Sequence[str]) -> None:
     st.caption(
         f"{len(found.differing)} of {len(found.config)} settings differ" + ("." if only else f", marked {DIFFERS}.")
     )
+
+
+def _setting(key: str) -> str:
+    """As the page calls it, with its place in the configuration."""
+    return f"{FIELDS[key].label} ({key})" if key in FIELDS else key
 
 
 def _look(differs: bool, cells: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 
@@ -31,18 +32,19 @@ def losses_figure(
     ends: list[tuple[float, float, str, str]] = []
     for place, (name, mine) in enumerate(zip(names, points, strict=True)):
         found, colour = series(mine, "eval", "loss"), sketch.colours[place]
-        if not found.x:
+        end = found.end()
+        if end is None:
             continue
         texts = [
             hover(name, f"step {x:,.0f}", f"evaluation loss {figure(y)}") for x, y in zip(found.x, found.y, strict=True)
         ]
         sketch.line(found.x, found.y, colour, texts, sizes=[7.0] * len(found.x))
-        kept = [(x, y) for x, y in zip(found.x, found.y, strict=True) if x == best[place]]
+        kept = [(x, y) for x, y in zip(found.x, found.y, strict=True) if x == best[place] and math.isfinite(y)]
         if kept:
             ring = {"size": 15, "symbol": "circle-open", "color": colour, "line": {"width": 3}}
             told = hover(name, f"kept: step {kept[-1][0]:,.0f}")
             sketch.add("scatter", [told], x=[kept[-1][0]], y=[kept[-1][1]], mode="markers", marker=ring)
-        ends.append((found.x[-1], found.y[-1], name, colour))
+        ends.append((found.x[end], found.y[end], name, colour))
     _name(sketch, ends)
     last = max((x for x, *_ in ends), default=1.0)
     if not ends:
@@ -60,7 +62,7 @@ def losses_figure(
 
 def _name(sketch: Sketch, ends: Sequence[tuple[float, float, str, str]]) -> None:
     """A name at the end of each line, pushed apart where they would lie on one another."""
-    values = [float(y) for trace in sketch.traces for y in trace["y"]]
+    values = [float(y) for trace in sketch.traces for y in trace["y"] if math.isfinite(y)]
     tall = (max(values) - min(values) if values else 0.0) or 1.0
     last = max((x for x, *_ in ends), default=1.0)
     before: float | None = None

@@ -35,7 +35,7 @@ def draw(asked: Asked) -> tuple[Asked, Reading | None]:
         reading = finetune_reading.read(asked.recipe, data)
         if reading.table is not None:
             finetune_preview.draw_rows(reading.table)
-            finetune_columns.draw(asked, reading.table)
+            finetune_columns.draw(asked, reading.table, reading.prepared)
         elif reading.prepared is not None:
             finetune_preview.draw_pictures(data)
         if reading.error is not None:

@@ -31,7 +31,7 @@ def draw(db: Database, asked: Asked, *, ready: bool) -> tuple[str, ...]:
     """Why it cannot fit; () when it does or is not known. ready: whether the rows are."""
     st.header("4 · What will it take?", anchor="estimate")
     with st.container(border=True):
-        job = _job(db, asked.config)
+        job = _job(db, asked.recipe, asked.config)
         if job is not None and job.state in ACTIVE:
             watch(db, job.id, "**Trying a few steps on this machine.** The model is built as it will be.")
             return ()
@@ -43,12 +43,14 @@ def draw(db: Database, asked: Asked, *, ready: bool) -> tuple[str, ...]:
             )
         elif job.state != "done":
             draw_end(job, kept="Nothing was left behind.")
-        else:
-            if not current:
-                st.warning(
-                    "Outdated: the configuration was changed since. Try again.", icon=":material/history_toggle_off:"
-                )
+        elif current:
             _draw_result(job.result or {})
+        else:
+            st.warning(
+                "Outdated: the configuration was changed since. Try again.", icon=":material/history_toggle_off:"
+            )
+            with st.expander("What it would have taken before the change"):
+                _draw_result(job.result or {}, outdated=True)
         st.button(
             "Try again" if job is not None else "Try a few steps",
             icon=":material/speed:",
@@ -70,13 +72,17 @@ def _try(db: Database, config: AnyConfig) -> None:
         state.set_try_fault(str(error))
 
 
-def _job(db: Database, config: AnyConfig | None) -> JobRecord | None:
-    """The newest dry run of this configuration; else the one that this reader started last."""
+def _job(db: Database, recipe: str, config: AnyConfig | None) -> JobRecord | None:
+    """The newest dry run of this configuration; else the one that this reader started last, for the same recipe."""
     jobs = JobRepository(db)
     jobs.mark_interrupted()
     known = jobs.list(limit=LOOKED_AT, kind=queue.DRY_RUN)
-    own = [job for job in known if job.id == state.finetune_try()]
+    own = [job for job in known if job.id == state.finetune_try() and _recipe(job) == recipe]
     return next((job for job in known if _same(job, config)), own[0] if own else None)
+
+
+def _recipe(job: JobRecord) -> str:
+    return str(job.command.get("config", {}).get("recipe", ""))
 
 
 def _same(job: JobRecord, config: AnyConfig | None) -> bool:
@@ -84,7 +90,7 @@ def _same(job: JobRecord, config: AnyConfig | None) -> bool:
     return config is not None and job.command.get("config", {}) | {"name": ""} == to_values(config) | {"name": ""}
 
 
-def _draw_result(found: dict[str, Any]) -> None:
+def _draw_result(found: dict[str, Any], *, outdated: bool = False) -> None:
     st.markdown(f"#### {plain(str(found['sentence']))}")
     for reason in found["reasons"]:
         st.error(reason, icon=":material/block:")
@@ -99,7 +105,8 @@ def _draw_result(found: dict[str, Any]) -> None:
         st.caption(
             ":material/hourglass_disabled: Other programs kept this machine busy meanwhile: alone it is quicker."
         )
-    _draw_cost(seconds)
+    if not outdated:
+        _draw_cost(seconds)
 
 
 def _facts(found: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ HEIGHT = 190
 
 def time_figure(seconds: Range) -> go.Figure:
     """From the quickest to the slowest that is to be expected."""
-    return _figure("How long", seconds, "s", None)
+    return _figure("How long", seconds, "seconds", None)
 
 
 def memory_figure(memory: Range, there: float) -> go.Figure:

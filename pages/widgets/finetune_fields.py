@@ -18,12 +18,13 @@ EMPTY = object()
 @dataclass(frozen=True, slots=True)
 class Field:
     """label, help: shown. options: of a choice, by what they are called in the configuration, with what is shown;
-    "yes", "no" and "auto" of a "maybe" are true, false and null."""
+    "yes", "no" and "auto" of a "maybe" are true, false and null. off: whether 0 turns it off."""
 
     label: str
     kind: Kind
     help: str = ""
     options: dict[str, str] = field(default_factory=dict)
+    off: bool = False
 
     def shown(self, value: Any) -> Any:
         """A value of the configuration as its input holds it."""
@@ -89,7 +90,7 @@ FIELDS: dict[str, Field] = {
     ),
     "training.warmup": Field("Warm-up", "number", "Share of the steps in which the learning rate rises."),
     "training.weight_decay": Field("Weight decay", "number", "Pulls weights towards zero."),
-    "training.clip_norm": Field("Clip the gradient at", "number", "Largest norm; 0 for no bound."),
+    "training.clip_norm": Field("Clip the gradient at", "number", "Largest norm; 0 for no bound.", off=True),
     "training.mixed_precision": Field(
         "Mixed precision", "choice", "Half as many bits where the device multiplies in them.",
         {"auto": "auto", "off": "off (fp32)", "fp16": "fp16", "bf16": "bf16"},
@@ -102,7 +103,7 @@ FIELDS: dict[str, Field] = {
         "Judge every … steps", "whole", "Each time a checkpoint is kept, from which a run can be resumed."
     ),
     "training.early_stopping": Field(
-        "Stop early after", "whole", "Evaluations without a better one before it ends; 0 for never."
+        "Stop early after", "whole", "Evaluations without a better one before it ends; 0 for never.", off=True
     ),
     "training.threads": Field("Threads", "whole", "Cores that it computes on."),
     # LoRA, and what a text model reads

@@ -48,6 +48,9 @@ class Asked:
 def read(recipe: str) -> Asked:
     """What the inputs of a recipe hold; call it before they are drawn, so that each can show its fault."""
     state.ensure_finetune(recipe, defaults(recipe))
+    if state.finetune_form(recipe).get("way") is None:  # a control that was away comes back empty
+        state.put_finetune(recipe, "way", defaults(recipe)["way"])
+    state.swap_finetune(recipe, _path(state.finetune_form(recipe)), _fresh_columns(recipe))
     values = to_values(recipe, state.finetune_form(recipe))
     try:
         return Asked(recipe, values, parse_config(values))
@@ -59,8 +62,10 @@ def fill(values: Mapping[str, Any]) -> None:
     """Set the inputs, and the recipe, from a configuration; before they are drawn. Raises InvalidInput."""
     config = parse_config(values)
     state.choose_finetune_recipe(config.recipe)
-    for name, held in inputs_of(config).items():
+    inputs = inputs_of(config)
+    for name, held in inputs.items():
         state.put_finetune(config.recipe, name, held)
+    state.put_finetune(config.recipe, "source", _path(inputs))
 
 
 def check(values: Mapping[str, Any]) -> None:
@@ -103,6 +108,11 @@ def to_values(recipe: str, form: Mapping[str, Any]) -> dict[str, Any]:
     if form.get("begin") == "base":
         values["network"] = None
     return values
+
+
+def _fresh_columns(recipe: str) -> dict[str, Any]:
+    """Which column is which belongs to a file: another file begins with none chosen."""
+    return {name: value for name, value in defaults(recipe).items() if name.startswith("data.columns.")}
 
 
 def _path(form: Mapping[str, Any]) -> str:
@@ -170,22 +180,50 @@ def draw_one(asked: Asked, name: str, *, options: dict[str, str] | None = None) 
     one = FIELDS[name]
     chosen = next((choice for choice in asked.choices if choice.key == name), None)
     usual = defaults(asked.recipe).get(name)
-    hint = f"auto: {_short(chosen.value)}" if chosen else "auto" if usual is None else f"usual: {_short(usual)}"
-    _input(one, state.finetune_key(asked.recipe, name), hint, options if options is not None else one.options)
+    if options is not None:
+        _draw_choice(asked, name, options)
+    else:
+        hint = f"auto: {_short(chosen.value)}" if chosen else "auto" if usual is None else f"usual: {_short(usual)}"
+        _input(one, state.finetune_key(asked.recipe, name), hint + " · 0 is off" * one.off)
     if fault := asked.faults.get(name):
         st.markdown(f":red[:material/error: :small[{fault}]]")
-    elif chosen and one.kind in ("whole", "number"):
-        st.caption(chosen.why)
+    elif one.kind in ("whole", "number"):
+        if chosen:
+            st.caption(chosen.why)
+        elif usual is not None and state.finetune_form(asked.recipe).get(name) is None:
+            st.caption(f"Left empty: {_short(usual)} is taken.")
 
 
-def _input(one: Field, key: str, hint: str, options: dict[str, str]) -> None:
+def _draw_choice(asked: Asked, name: str, options: dict[str, str]) -> None:
+    """A choice whose options are found at run time. What was chosen is kept apart from the box: its words may change
+    with the data, and must never be taken for an option."""
+    one, held = FIELDS[name], state.finetune_form(asked.recipe).get(name)
+    if one.kind != "columns" and held not in options:
+        options = {str(held or ""): str(held or "none")} | options
+    words = "\n".join([str(asked.values["data"]["path"]), *options.values()])
+    key = state.finetune_choice_key(asked.recipe, name, words)
+    how: dict[str, Any] = {"key": key, "help": one.help or None, "on_change": _keep_choice}
+    how["args"] = (asked.recipe, name, key, tuple(options))
+    if one.kind == "columns":
+        st.multiselect(one.label, list(options), placeholder="auto: all other numbers", **how)
+    else:
+        st.selectbox(one.label, list(options), format_func=lambda option: options.get(option, option), **how)
+
+
+def _keep_choice(recipe: str, name: str, key: str, options: tuple[str, ...]) -> None:
+    chosen = state.finetune_choice(key)
+    if isinstance(chosen, list):
+        state.put_finetune(recipe, name, [option for option in chosen if option in options])
+    elif chosen is not None:  # of a box that is gone from the page there is none
+        state.put_finetune(recipe, name, chosen if chosen in options else "")
+
+
+def _input(one: Field, key: str, hint: str) -> None:
     how: dict[str, Any] = {"key": key, "help": one.help or None, "persist_state": "session"}
     if one.kind == "switch":
         st.toggle(one.label, **how)
     elif one.kind in ("choice", "maybe"):
-        st.selectbox(one.label, list(options), format_func=lambda name: options.get(name, name), **how)
-    elif one.kind == "columns":
-        st.multiselect(one.label, list(options), placeholder="auto: all other numbers", **how)
+        st.selectbox(one.label, list(one.options), format_func=one.options.__getitem__, **how)
     elif one.kind == "lines":
         st.text_area(one.label, **how)
     elif one.kind == "whole":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 import streamlit as st
@@ -13,6 +14,7 @@ from core.store.database import Database
 from core.store.jobs import ACTIVE, JobRecord, JobRepository
 from core.training import queue
 from core.training.run_folder import RunFolder
+from core.training.table import recipe as recipe_named
 from pages import state
 from pages.widgets.words import bytes_words, plain
 
@@ -85,14 +87,19 @@ def _turn(job: JobRecord, waiting: list[str]) -> int:
 
 def _draw_empty() -> None:
     with st.container(border=True):
+        if recipe := state.finetune_recipe():
+            st.success(
+                f"**{plain(recipe_named(recipe).title)}** is chosen, and its sample set is filled in. "
+                "[Look at the rows](#data), or go straight on to [5 · Go](#go).",
+                icon=":material/check_circle:",
+            )
+            return
         st.markdown(
             "#### Nothing was trained here yet\n"
             "1. **Choose what it should learn**, below. Each recipe brings a sample set to begin with.\n"
             "2. **Look at the rows**: faults, duplicates and personal data are told before anything is learned.\n"
             "3. **Try a few steps**, then **start**. You watch it learn, and get a report of what it is worth."
         )
-        if state.finetune_recipe():
-            return
         st.button(
             "Begin with handwritten digits: under two minutes",
             type="primary",
@@ -152,7 +159,11 @@ def _figures(job: JobRecord) -> str:
 
 
 def _when(job: JobRecord) -> str:
-    return f"{(job.finished_at or job.created_at):%Y-%m-%d %H:%M} UTC"
+    return _date(job.finished_at or job.created_at)
+
+
+def _date(when: datetime) -> str:
+    return f"{when:%Y-%m-%d %H:%M} UTC"
 
 
 def _draw_buttons(db: Database, job: JobRecord, waiting: list[str]) -> None:
@@ -165,15 +176,34 @@ def _draw_buttons(db: Database, job: JobRecord, waiting: list[str]) -> None:
         last = place >= len(waiting) - 1
         _button("Later", job, ":material/arrow_downward:", partial(queue.move, db, job.id, 1), off=last)
     if job.state in ACTIVE:
-        stop = partial(queue.stop, db, job.id, keep=False)
-        off = job.cancel_requested
-        _button("Cancelling…" if off else "Cancel", job, ":material/stop_circle:", stop, off=off)
+        _draw_cancel(db, job)
         return
     if job.state != "done":
         _button("Resume", job, ":material/play_arrow:", partial(queue.resume, db, job.id))
     with st.popover("Delete", icon=":material/delete:", key=f"deletion_{job.id}"):
         st.markdown(f"Removes {plain(job.title)}, its checkpoints and its model: {bytes_words(_size(job.id))}.")
         _button("Delete it", job, ":material/delete:", partial(queue.delete, db, job.id))
+
+
+def _draw_cancel(db: Database, job: JobRecord) -> None:
+    """One that waits leaves at once; of one that runs work is lost, so that it is asked for twice."""
+    label, icon, off = (
+        "Cancelling…" if job.cancel_requested else "Cancel",
+        ":material/stop_circle:",
+        job.cancel_requested,
+    )
+    stop = partial(queue.stop, db, job.id, keep=False)
+    if job.state == "queued":
+        _button(label, job, icon, stop, off=off)
+        return
+    with st.popover(label, icon=icon, key=state.popover_key(f"listed_{job.id}"), disabled=off):
+        st.markdown("It ends at once, without a model. Its checkpoints stay, so that it can be resumed.")
+        _button("Cancel this run", job, icon, partial(_cancel, job.id, stop))
+
+
+def _cancel(job_id: str, stop: Callable[[], object]) -> None:
+    state.close_popover(f"listed_{job_id}")
+    stop()
 
 
 def _button(label: str, job: JobRecord, icon: str, does: Callable[[], object], *, off: bool = False) -> None:
@@ -195,7 +225,7 @@ def _size(job_id: str) -> int:
 
 
 def _draw_compare(found: list[JobRecord]) -> None:
-    titles = {job.id: f"{job.title} · {_when(job)}" for job in found if job.state != "queued"}
+    titles = {job.id: f"{job.title} · {_date(job.created_at)}" for job in found if job.state != "queued"}
     if len(titles) < 2:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from html import escape
 
 import plotly.graph_objects as go
+import streamlit as st
 
 from core.training.evaluation.comparing import figure
 from core.training.evaluation.report import Curve, EvaluationReport, GroupRow, Metric
+from pages.widgets.attention_worked_charts import FIGURES
 from pages.widgets.chart_parts import GREY, Row, Sketch, hover
 from pages.widgets.words import cut
 
@@ -37,8 +39,6 @@ def headline_figure(report: EvaluationReport) -> go.Figure | None:
         colour = sketch.colours[0] if place == 0 else GREY
         told = hover(name, f"{metric.title} {figure(value)}", _span(low, high))
         _dot(sketch, value, -place, low, high, colour, told, size=15 if place == 0 else 11)
-        text = f"<b>{escape(name)} {figure(value)}</b>" if place == 0 else f"{escape(name)} {figure(value)}"
-        sketch.note(text, x=0, xref="paper", y=-place, yref="y", xanchor="left", yanchor="bottom", yshift=6)
     better = "more is better" if metric.higher_is_better else "less is better"
     unit = f", {metric.unit}" if metric.unit else ""
     return sketch.figure(
@@ -46,7 +46,7 @@ def headline_figure(report: EvaluationReport) -> go.Figure | None:
         told=f"dot: its value · line: 95 % interval · {better}",
         height=130 + ROW_PIXELS * len(rows),
         xaxis={"title": f"{metric.title}{unit}", "zeroline": False, "nticks": 6} | _padded(rows),
-        yaxis=_rows_axis(len(rows)),
+        yaxis=_named_rows([f"{name}<br><b>{figure(value)}</b>" for name, value, *_ in rows], sketch.ink),
         margin={"l": 12, "r": 24, "b": 44},
     )
 
@@ -83,7 +83,6 @@ def confusion_figure(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> 
         ]
         for at, row in enumerate(counts)
     ]
-    few = len(labels) <= NUMBERS_UP_TO
     sketch.add(
         "heatmap",
         z=shares,
@@ -97,22 +96,37 @@ def confusion_figure(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> 
         showscale=False,
         xgap=1,
         ygap=1,
-        text=[[f"{count:,}" for count in row] for row in counts] if few else None,
-        texttemplate="%{text}" if few else None,
     )
+    if len(labels) <= NUMBERS_UP_TO:
+        _write_counts(sketch, names, counts, shares)
     return sketch.figure(
         "Confusion matrix",
-        told="numbers: test rows · colour: share of the true class",
+        told="down: the true class · across: what it said<br>numbers: test rows · colour: share of the true class",
         height=max(HEIGHT, 160 + 26 * len(labels)),
-        xaxis={"title": "said", "type": "category", "showgrid": False, "tickangle": -40 if _wide(labels) else 0},
+        xaxis={"type": "category", "showgrid": False, "tickangle": -40 if _wide(labels) else 0},
         yaxis={
-            "title": "is",
             "type": "category",
             "autorange": "reversed",
             "showgrid": False,
             "automargin": True,
         },
         margin={"l": 60, "r": 12, "b": 60},
+    )
+
+
+def _write_counts(
+    sketch: Sketch, names: Sequence[str], counts: Sequence[Sequence[int]], shares: Sequence[Sequence[float]]
+) -> None:
+    """Into the cells, each in what can be read on it in the theme."""
+    below, limit, above = FIGURES["dark" if st.context.theme.type == "dark" else "light"]
+    cells = [(at, to) for at in range(len(names)) for to in range(len(names))]
+    sketch.add(
+        "scatter",
+        x=[names[to] for _, to in cells],
+        y=[names[at] for at, _ in cells],
+        mode="text",
+        text=[f"{counts[at][to]:,}" for at, to in cells],
+        textfont={"size": 13, "color": [below if shares[at][to] < limit else above for at, to in cells]},
     )
 
 
@@ -273,6 +287,13 @@ def _padded(rows: Sequence[tuple[str, float, float | None, float | None]]) -> Ro
 
 def _rows_axis(rows: int) -> Row:
     return {"range": [0.7 - rows, 0.85], "visible": False, "fixedrange": True}
+
+
+def _named_rows(names: Sequence[str], ink: str | None) -> Row:
+    """Names at the left, each at the height of its dot."""
+    ticks = {"tickmode": "array", "tickvals": [-place for place in range(len(names))], "ticktext": list(names)}
+    look = {"tickfont": {"size": 13, "color": ink}, "showgrid": False, "zeroline": False, "automargin": True}
+    return {"range": [0.4 - len(names), 0.6], "fixedrange": True} | ticks | look
 
 
 def _span(low: float | None, high: float | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.errors import GroundworkError
-from core.estimate.words import digits
+from core.estimate.words import digits, said
 from core.store.jobs import JobRecord
 from core.training.config import parse_config
 from core.training.launchers import command_lines
@@ -42,7 +42,7 @@ def draw_heading(job: JobRecord) -> None:
 
 
 def facts(job: JobRecord) -> list[str]:
-    """Recipe, base model, data, device, when, how often it was taken up."""
+    """Recipe, base model, data, device, when, how long it took, how often it was taken up."""
     config = job.command.get("config", {})
     told = [recipe(str(config.get("recipe"))).title]
     if base := base_model(config):
@@ -51,10 +51,33 @@ def facts(job: JobRecord) -> list[str]:
     told.append(str((job.result or {}).get("device") or job.queue.partition("/")[2]))
     begun = job.process_started_at or job.created_at
     told.append(f"{'started' if job.process_started_at else 'asked for'} {begun:%Y-%m-%d %H:%M} UTC")
-    if job.attempts > 1:
+    if words := took(job):
+        told.append(words)
+    elif job.attempts > 1:
         again = job.attempts - 1
         told.append("taken up again once" if again == 1 else f"taken up again {again} times")
     return [one for one in told if one]
+
+
+def took(job: JobRecord) -> str:
+    """How long a run that has ended took, in words; "" where nobody knows."""
+    attempts = f" in {job.attempts} attempts" if job.attempts > 1 else ""
+    known = seconds(job)
+    if known is not None:
+        return f"took {said(known, 's')}{attempts}"
+    if job.attempts > 1 and job.finished_at is not None:  # with its time in the queue and between attempts
+        return f"took at most {said((job.finished_at - job.created_at).total_seconds(), 's')}{attempts}"
+    return ""
+
+
+def seconds(job: JobRecord) -> float | None:
+    """Of training and judging, over all attempts. None while it is not known."""
+    kept = (job.result or {}).get("seconds")
+    if isinstance(kept, int | float):
+        return float(kept)
+    if job.attempts == 1 and job.process_started_at is not None and job.finished_at is not None:
+        return max(0.0, (job.finished_at - job.process_started_at).total_seconds())
+    return None
 
 
 def base_model(config: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ from pages.widgets.words import bytes_words, count_of, plain
 
 POLL_S = 1.0
 LOG_LINES = 60
+SURE_STEPS, SURE_S = 5, 10.0  # of an attempt, whichever comes first: before, the time left is a wild guess
 NOTHING = "–"
 DECIDES = {"classification": "Best F1", "images": "Best accuracy"}
 """What chooses the best checkpoint, where that is not the evaluation loss."""
@@ -30,6 +31,9 @@ WRITES = ("causal", "gpt")  # recipes whose model answers prompts while it train
 def draw(db: Database, job: JobRecord) -> None:
     """A run that has not ended: each part keeps itself up to date."""
     _draw_state(db, job.id, job.state)
+    if job.state == "queued":
+        st.caption("Its figures, its curves and what its process says are shown here when it runs.")
+        return
     _draw_curves(db, job.id)
     if job.command.get("config", {}).get("recipe") in WRITES:
         _draw_samples(db, job.id)
@@ -53,22 +57,48 @@ def _draw_state(db: Database, job_id: str, drawn: str) -> None:
     with st.container(border=True):
         st.progress(min(max(job.progress, 0.0), 1.0), text=_words(db, job))
         _draw_buttons(db, job)
-    _draw_tiles(job)
+    if job.state != "queued":
+        _draw_tiles(job)
 
 
 def _words(db: Database, job: JobRecord) -> str:
     if job.state == "queued":
-        before = [one.id for one in queue.waiting(db)]
-        place = before.index(job.id) if job.id in before else 0
+        place = _place(db, job)
         first = "It is next" if not place else f"{count_of(place, 'run')} before it"
         return f"Waiting in the queue: it starts when the device is free. {first}."
     told = job.step or "Starting"
-    eta = job.metrics.get("eta_s")
-    if isinstance(eta, int | float) and job.step.startswith(("Training", "Evaluating")):
-        told += f" · about {about(float(eta))} to go"
+    if job.step.startswith(("Training", "Evaluating")):
+        eta = to_go(job, _began(db, job))
+        told += " · time left: working out…" if eta is None else f" · about {about(eta)} to go"
     if job.stop_requested:
         told += " · ending with the best it has"
     return plain(told)
+
+
+def _place(db: Database, job: JobRecord) -> int:
+    """How many runs are before it: those of its queue that wait, and the one that has the device."""
+    jobs = JobRepository(db)
+    waiting = [one.id for one in jobs.waiting(job.queue)]
+    return len(jobs.running_in(job.queue)) + (waiting.index(job.id) if job.id in waiting else 0)
+
+
+def _began(db: Database, job: JobRecord) -> int:
+    """The step behind which this attempt began."""
+    begun = job.process_started_at
+    if job.attempts <= 1 or begun is None:
+        return 0
+    points = TrainingPointRepository(db).list(job.id, "train")
+    return max((point.step for point in points if point.created_at < begun), default=0)
+
+
+def to_go(job: JobRecord, began: int) -> float | None:
+    """Seconds; None while too few steps were taken to say: the first ones are slow. began: as `_began`."""
+    eta, step, steps = (job.metrics.get(name) for name in ("eta_s", "step", "steps"))
+    if not all(isinstance(one, int | float) for one in (eta, step, steps)):
+        return None
+    taken = int(step) - began  # type: ignore[arg-type]
+    passed = float(eta) * taken / max(1, int(steps) - int(step))  # type: ignore[arg-type]
+    return float(eta) if taken >= SURE_STEPS or passed >= SURE_S else None  # type: ignore[arg-type]
 
 
 def about(seconds: float) -> str:

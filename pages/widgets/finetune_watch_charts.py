@@ -24,6 +24,13 @@ Spec = dict[str, Any]
 MOST_POINTS = 400
 HEIGHT, SMALL_HEIGHT = 360, 220  # pixels
 TRAINING, EVALUATION = "training", "evaluation"
+LOST = " (then not a number)"
+EDGE = "edge"  # place of a row that widens the axis and is not drawn
+NARROWEST = 0.1  # span of an axis, as a share of its largest figure
+PLAIN_TICK = (
+    "replace(format(datum.value, abs(datum.value) >= 1e6 || abs(datum.value) < 1e-3 ? '.3~g' : ',.3~r'), 'e+', 'e')"
+)
+"""100 and −600, and 2e18 where that is too long. Vega's own would be 1e+2: it counts digits by the ticks' distance."""
 COLUMNS = ("step", "value", "low", "high", "series", "best", "label", "place")
 _PLACES: dict[str, Spec] = {
     "left above": {"align": "right", "dx": -4, "dy": -14},
@@ -43,30 +50,41 @@ _TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One figure by step. low, high: of the records that a point stands for."""
+    """One figure by step; y is NaN where it is no number, which is drawn as a gap. low, high: of the records that a
+    point stands for. lost: the last record is no number."""
 
     x: tuple[float, ...]
     y: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
+    lost: bool = False
+
+    def end(self) -> int | None:
+        """Place of the last point that is a number."""
+        return next((place for place in reversed(range(len(self.y))) if math.isfinite(self.y[place])), None)
 
 
 def series(points: Sequence[TrainingPoint], kind: PointKind, name: str, most: int = MOST_POINTS) -> Series:
-    """The figure of that name, thinned. What is no number (a loss that ran away) is left out."""
-    found = [
-        (float(one.step), float(one.values[name]))
-        for one in points
-        if one.kind == kind and isinstance(one.values.get(name), int | float) and math.isfinite(one.values[name])
-    ]
+    """The figure of that name, thinned. What is no number (a loss that ran away) is a gap; empty if none is one."""
+    found = [(float(one.step), number(one.values[name])) for one in points if one.kind == kind and name in one.values]
+    if not any(math.isfinite(value) for _, value in found):
+        return Series((), (), (), ())
     each = max(1, math.ceil(len(found) / most))
     parts = [found[start : start + each] for start in range(0, len(found), each)]
-    values = [[value for _, value in part] for part in parts]
+    told = [[one for one in part if math.isfinite(one[1])] or [(part[-1][0], math.nan)] for part in parts]
+    values = [[value for _, value in part] for part in told]
     return Series(
-        tuple(part[-1][0] for part in parts),
+        tuple(part[-1][0] for part in told),
         tuple(sum(part) / len(part) for part in values),
         tuple(min(part) for part in values),
         tuple(max(part) for part in values),
+        not math.isfinite(found[-1][1]),
     )
+
+
+def number(value: object) -> float:
+    """NaN for what is none: a figure that is not finite is stored as null."""
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else math.nan
 
 
 def measure_names(points: Sequence[TrainingPoint]) -> tuple[str, ...]:
@@ -82,7 +100,7 @@ def measure_title(name: str) -> str:
 def loss_table(points: Sequence[TrainingPoint], steps: int, best_step: int | None) -> pd.DataFrame:
     """A row a point of either loss, as COLUMNS. steps: of the whole training, 0 when unknown."""
     found = {TRAINING: series(points, "train", "loss"), EVALUATION: series(points, "eval", "loss")}
-    ends = {name: one.y[-1] for name, one in found.items() if one.y}
+    ends = {name: one.y[end] for name, one in found.items() if (end := one.end()) is not None}
     upper = max(ends, key=ends.__getitem__, default="")
     return _table(found, steps, best_step, upper, named=True)
 
@@ -109,26 +127,51 @@ def small_spec(title: str, axis: str, steps: int) -> Spec:
 def _table(found: dict[str, Series], steps: int, best_step: int | None, upper: str, *, named: bool) -> pd.DataFrame:
     rows = []
     for name, one in found.items():
+        end = one.end()
         for place, (x, y, low, high) in enumerate(zip(one.x, one.y, one.low, one.high, strict=True)):
-            last = place == len(one.x) - 1
+            last = place == end
             side = "left" if x > 0.5 * max(steps, x) else "right"
-            label = f"{name} {brief(y)}" if named else brief(y)
+            label = f"{name} {brief(y)}{LOST if one.lost else ''}" if named else brief(y)
             best = name == EVALUATION and x == best_step
             where = f"{side} {'above' if name == upper else 'below'}"
             rows.append((x, y, low, high, name, best, label if last else "", where if last else ""))
+    rows += _edges(rows)
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"best": bool})
+
+
+def _edges(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Two rows that are not drawn, for figures that hardly change: the axis then has room, and ticks that differ."""
+    values = [end for row in rows for end in row[2:4] if math.isfinite(end)]
+    if not values:
+        return []
+    low, high = min(values), max(values)
+    largest = max(abs(low), abs(high)) or 1.0
+    if high - low >= NARROWEST * largest:
+        return []
+    x, middle, room = rows[-1][0], (low + high) / 2, NARROWEST * largest / 2
+    return [(x, at, at, at, rows[-1][4], False, "", EDGE) for at in (middle - room, middle + room)]
 
 
 def _spec(title: str, told: str, axis: str, height: int, steps: int, more: list[Spec]) -> Spec:
     encoding = _encoding(axis)
-    judged = {"filter": f"datum.series == '{EVALUATION}'"}
+    drawn = f"datum.place != '{EDGE}'"
+    judged = {"filter": f"datum.series == '{EVALUATION}' && {drawn}"}
     layers: list[Spec] = [
         {
-            "transform": [{"filter": "datum.high > datum.low"}],
+            "transform": [{"filter": f"datum.high > datum.low && {drawn}"}],
             "mark": {"type": "area", "opacity": 0.22},
             "encoding": encoding | {"y": encoding["y"] | {"field": "low"}, "y2": {"field": "high"}},
         },
-        {"mark": {"type": "line", "strokeWidth": 2.5}, "encoding": encoding},
+        {
+            "transform": [{"filter": drawn}],
+            "mark": {"type": "line", "strokeWidth": 2.5},
+            "encoding": encoding,
+        },
+        {
+            "transform": [{"filter": f"datum.place == '{EDGE}'"}],
+            "mark": {"type": "point", "opacity": 0, "tooltip": None},
+            "encoding": {"y": encoding["y"]},
+        },
         {
             "transform": [judged],
             "mark": {"type": "point", "filled": True, "size": 55, "opacity": 1},
@@ -164,7 +207,8 @@ def _encoding(axis: str) -> Spec:
             "type": "quantitative",
             "title": axis,
             "scale": {"zero": False},
-            "axis": {"tickCount": 5, "format": "~s" if axis.endswith("/s") else "~g", "minExtent": 36},
+            "axis": {"tickCount": 5, "minExtent": 36}
+            | ({"format": ".3~s"} if axis.endswith("/s") else {"labelExpr": PLAIN_TICK}),
         },
         "color": {
             "field": "series",
@@ -182,6 +226,8 @@ def _encoding(axis: str) -> Spec:
 
 def brief(value: float) -> str:
     """A figure that has little room."""
+    if abs(value) >= 1e15:
+        return figure(value)
     if value and abs(value) < 1e-3:
         return f"{value:.1e}".replace("e-0", "e-")
     return short(value) if abs(value) >= 1e4 else figure(value)

@@ -115,6 +115,20 @@ def test_a_file_of_ones_own_is_mapped_checked_and_taken_away(
     screenshot(page, "finetune-own-data")
 
 
+def test_another_sample_set_begins_with_its_own_columns(page: Page) -> None:
+    choose(page, "Predict a number")
+    expect(page.get_by_text(re.compile("rows to learn from"))).to_be_visible(timeout=30_000)
+    column(page, "Sample set", "A line")
+    number(page, "Epochs", "5")
+    expect(page.get_by_text("No such column")).to_have_count(0)
+    expect(page.get_by_text(re.compile("rows to learn from"))).to_be_visible(timeout=30_000)
+    column(page, "Number to predict", "hours")
+    column(page, "Sample set", "Diabetes")
+    number(page, "Epochs", "6")
+    expect(page.get_by_text("No such column")).to_have_count(0)
+    expect(page.get_by_role("button", name=re.compile("Start training|Add to the queue"))).to_be_enabled()
+
+
 def test_a_yaml_fills_the_builder_and_a_bad_one_says_why(page: Page, tmp_path: Path) -> None:
     bad, good = tmp_path / "bad.yaml", tmp_path / "good.yaml"
     bad.write_text("recipe: images\ntraining: {epochs: -1, lr: 3}\n")
@@ -152,6 +166,8 @@ def test_runs_are_queued_put_in_order_and_cancelled(page: Page, screenshot: Call
     screenshot(page, "finetune-queue")
     for left in (2, 1, 0):
         page.get_by_role("button", name="Cancel", exact=True).last.click()
+        if not left:  # the one that runs: it is asked for twice
+            page.get_by_role("button", name="Cancel this run").click()
         expect(page.get_by_role("button", name="Resume")).to_have_count(3 - left, timeout=30_000)
 
 

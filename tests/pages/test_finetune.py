@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import InitialValue, Selectbox
 
 from core.models.cards import Task
 from core.store.database import Database
 from core.store.jobs import JobRecord, JobRepository
 from core.training import queue
-from core.training.config import AnyConfig, parse_config, to_values
+from core.training.config import AnyConfig, parse_config, to_values, values_of
 from core.training.data.samples import SAMPLES
 from core.training.run_folder import RunFolder
 from core.training.table import ALL
@@ -71,6 +72,16 @@ def button(at: AppTest, label: str) -> Any:
     return next(one for one in at.button if one.label == label)
 
 
+def box(at: AppTest, label: str) -> Any:
+    return next(one for one in at.selectbox if one.label == label)
+
+
+def data_of(at: AppTest) -> dict[str, Any]:
+    """The data's part of the configuration that would be started: the YAML tells it."""
+    text = next(one.value for one in at.code if "recipe:" in one.value)
+    return dict(values_of(text.encode(), "run.yaml")["data"])
+
+
 def csv(folder: Path, text: str) -> str:
     path = folder / "mine.csv"
     path.write_text(text)
@@ -122,7 +133,10 @@ def test_an_empty_house_says_what_to_do_first(home: Path) -> None:
     assert {one.title for one in ALL} <= {one.label for one in at.button}
     assert "Start training" not in [one.label for one in at.button]
     button(at, "Begin with handwritten digits: under two minutes").click().run()
-    assert "pictures to learn from" in shown(at)
+    told = shown(at)
+    assert "pictures to learn from" in told
+    assert "Nothing was trained here yet" not in told
+    assert "[5 · Go](#go)" in told
 
 
 @pytest.mark.parametrize("recipe", QUICK)
@@ -165,7 +179,7 @@ def test_every_input_of_a_recipe_can_be_reached(home: Path, tmp_path: Path, reci
         at = page(recipe, **both, **own, **judged, **{"training.optimizer": "sgd"})
         assert not at.exception
         keys = [str(one.key) for kind in TYPED for one in getattr(at, kind)]
-        reached |= {key.removeprefix(f"f_{recipe}_") for key in keys}
+        reached |= {key.removeprefix(f"f_{recipe}_").split("@")[0] for key in keys}
     useless = NOT_FOR.get(recipe, NOT_FOR["texts"])
     wanted = {name for name in finetune_form.fields_of(recipe) if not name.startswith(useless)}
     if recipe != "images":
@@ -263,17 +277,77 @@ def test_columns_can_be_said(home: Path, tmp_path: Path) -> None:
     lines = "".join(f"the parcel number {n} is late,{'yes' if n % 2 else 'no'},shop\n" for n in range(80))
     at = page("classification", way="path", typed=csv(tmp_path, "what,which,where\n" + lines))
     assert "recognised as label" in at.error[0].value
-    at.selectbox(key="f_classification_data.columns.label").set_value("which").run()
+    box(at, "Label").set_value("which").run()
     assert not at.error
-    assert "auto: what" in at.selectbox(key="f_classification_data.columns.text").options
+    assert "auto: what" in box(at, "Text").options
     assert "to learn from" in shown(at)
 
 
-def test_a_column_of_another_file_is_kept_and_told(home: Path) -> None:
+def test_a_column_that_a_configuration_names_and_the_file_has_not_is_told(home: Path) -> None:
     at = page("classification", data__columns__label="mood")
     assert not at.exception
-    assert "mood (not in this file)" in at.selectbox(key="f_classification_data.columns.label").options
+    assert "mood (not in this file)" in box(at, "Label").options
     assert "'mood'" in at.error[0].value
+    box(at, "Label").set_value("").run()
+    assert not at.error
+    assert not [option for option in box(at, "Label").options if "mood" in option]
+
+
+def test_what_a_box_says_never_becomes_its_column(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Selectbox, "_widget_state", property(_as_a_browser_sends({})))
+    at = page("regression")
+    assert "auto: progression" in box(at, "Number to predict").options
+    asked = data_of(at)["columns"]
+    for name in ("linear-line", "diabetes"):
+        at.selectbox(key="f_regression_sample").set_value(name).run()
+        at.number_input(key="f_regression_training.epochs").set_value(5.0).run()
+        assert not at.error
+        assert not at.exception
+        assert data_of(at)["columns"] == asked
+    assert box(at, "Number to predict").value == ""
+
+
+def _as_a_browser_sends(kept: dict[str, str]) -> Any:
+    """A browser sends the words that a box showed when it came, whatever its options are called since."""
+    own = Selectbox._widget_state.fget
+
+    def sent(one: Selectbox[Any]) -> Any:
+        found = own(one)
+        if isinstance(one._value, InitialValue):
+            found.string_value = kept.setdefault(one.id, found.string_value)
+        kept[one.id] = found.string_value
+        return found
+
+    return sent
+
+
+def test_chosen_columns_belong_to_their_file(home: Path, tmp_path: Path) -> None:
+    rows = "".join(f"{n},{n * 2},{n % 7}\n" for n in range(80))
+    path = csv(tmp_path, "first,second,third\n" + rows)
+    at = page("regression", way="path", typed=path)
+    box(at, "Number to predict").set_value("first").run()
+    assert data_of(at)["columns"]["target"] == "first"
+    at.session_state["f_regression_way"] = "sample"
+    at.run()
+    assert not at.error
+    assert data_of(at)["columns"]["target"] == ""
+    assert box(at, "Number to predict").value == ""
+    at.session_state["f_regression_way"] = "path"
+    at.run()
+    assert box(at, "Number to predict").value == "first"
+
+
+def test_labels_that_name_rows_are_told_once(home: Path, tmp_path: Path) -> None:
+    rows = "".join(f"the parcel number {n} is late again,order-{n}\n" for n in range(59))
+    at = page("classification", way="path", typed=csv(tmp_path, "text,label\n" + rows))
+    assert "59 labels with one row each: is 'label' the right column?" in at.error[0].value
+    assert "No row is left" not in shown(at)
+
+
+def test_an_emptied_number_says_what_is_taken(home: Path) -> None:
+    at = page("regression", **{"training.clip_norm": None})
+    assert "0 is off" in at.number_input(key="f_regression_training.clip_norm").placeholder
+    assert "Left empty: 1 is taken." in shown(at)
 
 
 def test_findings_and_personal_data_are_named_with_their_rows(home: Path, tmp_path: Path) -> None:
@@ -311,6 +385,9 @@ def test_a_try_is_drawn_for_its_configuration_and_told_to_be_outdated_for_anothe
     at.session_state["finetune_try"] = job.id
     at.number_input(key="f_regression_training.epochs").set_value(7.0).run()
     assert "Outdated" in at.warning[0].value
+    button(at, "Classify images").click().run()
+    assert "40 steps take" not in shown(at)
+    button(at, "Predict a number").click().run()
     at.text_input(key="f_regression_name").set_value("A name alone changes nothing")
     at.number_input(key="f_regression_training.epochs").set_value(None).run()
     assert not at.warning
@@ -350,6 +427,9 @@ def test_the_queue_can_be_put_in_order(home: Path, db: Database) -> None:
     assert [job.title for job in queue.waiting(db)] == ["two", "one"]
     at.button(key=f"cancel_{first.id}").click().run()
     assert jobs.get(first.id).state == "cancelled"
+    assert at.button(key=f"cancel_{running.id}").label == "Cancel this run"  # of one that runs it is asked twice
+    at.button(key=f"cancel_{running.id}").click().run()
+    assert jobs.get(running.id).cancel_requested
 
 
 def test_an_interrupted_run_says_what_was_saved_and_can_be_deleted(home: Path, db: Database) -> None:

@@ -9,13 +9,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.store.database import Database
+from core.store.training_points import TrainingPoint
 from core.training.compare import ComparedRun, compare
 from pages.widgets import finetune_report_charts as charts
 from pages.widgets.finetune_compare import distinct
 from pages.widgets.finetune_compare_charts import losses_figure, metric_figure
 from pages.widgets.finetune_report_descent import step_rows, surface_figure
 from pages.widgets.finetune_report_examples import png
-from tests.exports.trainings import CLASSIFIED, LABELS, PNG, POINTS, PREDICTED, SPOKEN, TAG
+from tests.exports.trainings import AT, CLASSIFIED, LABELS, PNG, POINTS, PREDICTED, SPOKEN, TAG
 from tests.pages import finetunes
 
 COMPARE = """
@@ -67,9 +68,10 @@ def test_the_headline_figure_stands_beside_the_baseline_with_its_interval() -> N
 
 def test_a_confusion_matrix_has_counts_in_cells_and_shares_as_colours() -> None:
     figure = charts.confusion_figure(LABELS, ((3, 1, 0, 0), (0, 4, 0, 0), (0, 0, 0, 0), (1, 1, 1, 1)))
-    [cells] = figure.data
+    cells, numbers = figure.data
     assert cells.z[0] == (0.75, 0.25, 0, 0) or list(cells.z[0]) == [0.75, 0.25, 0, 0]
-    assert cells.text[0][0] == "3"
+    assert numbers.text[:2] == ("3", "1")
+    assert numbers.textfont.color[0] != numbers.textfont.color[1]  # on a strong cell and on a pale one
     assert max(cells.z[2]) == 0  # a class without test rows
     assert "<script>" not in figure.to_json()
     assert len(set(cells.x)) == len(LABELS)
@@ -77,7 +79,7 @@ def test_a_confusion_matrix_has_counts_in_cells_and_shares_as_colours() -> None:
 
 def test_labels_that_are_cut_to_the_same_stay_two() -> None:
     long = "a label that is far too long to be shown whole"
-    [cells] = charts.confusion_figure((f"{long} 1", f"{long} 2"), ((1, 0), (0, 1))).data
+    cells, _ = charts.confusion_figure((f"{long} 1", f"{long} 2"), ((1, 0), (0, 1))).data
     assert len(set(cells.y)) == 2
 
 
@@ -135,7 +137,7 @@ def test_runs_side_by_side_show_what_differs_and_who_is_better(db: Database) -> 
     assert not at.exception
     assert not at.error
     settings = next(table.value for table in at.dataframe if "Setting" in table.value)
-    assert list(settings["Setting"]) == ["training.learning_rate"]
+    assert list(settings["Setting"]) == ["Learning rate (training.learning_rate)"]
     assert list(settings["Fast"]) == ["0.001"]
     next(toggle for toggle in at.toggle if toggle.label == "Only what differs").set_value(False).run()
     assert not at.exception
@@ -153,6 +155,13 @@ def test_losses_of_runs_are_named_where_they_end() -> None:
     figure = losses_figure([TAG, "b"], [POINTS, ()], [350, None])
     assert len(figure.data) == 2  # the line and its ring; the run without points has none
     assert "<script>" not in figure.to_json()
+
+
+def test_a_run_whose_loss_ran_away_is_named_at_its_last_number() -> None:
+    values = [2.0, 1.0, None]
+    points = [TrainingPoint("a", at, at, "eval", {"loss": loss}, AT) for at, loss in enumerate(values, 1)]
+    [note] = losses_figure(["a"], [points], [None]).layout.annotations
+    assert (note.x, note.text) == (2, "a <b>1.000</b>")
 
 
 def test_one_figure_of_all_runs_names_those_without_it() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,12 +15,16 @@ from streamlit.testing.v1 import AppTest
 
 from core.store.database import Database
 from core.store.jobs import JobRepository
+from core.store.training_points import TrainingPoint
 from core.training import queue
+from core.training.evaluation.comparing import figure
 from core.training.run_folder import RunFolder
 from pages.widgets import finetune_watch_charts
-from pages.widgets.finetune_watch import about
-from pages.widgets.finetune_watch_charts import MOST_POINTS, loss_table, series
-from tests.exports.trainings import CLASSIFIED, FORMULA, POINTS, PREDICTED, SPOKEN, TAG
+from pages.widgets.finetune_after_files import run_facts
+from pages.widgets.finetune_run_facts import facts, took
+from pages.widgets.finetune_watch import about, to_go
+from pages.widgets.finetune_watch_charts import MOST_POINTS, brief, loss_table, series, small_table
+from tests.exports.trainings import AT, CLASSIFIED, FORMULA, POINTS, PREDICTED, SPOKEN, TAG
 from tests.pages import finetunes
 
 SCRIPT = """
@@ -90,8 +97,12 @@ def test_a_waiting_one_says_what_is_before_it(db: Database) -> None:
     job, _ = jobs.create(queue.KIND, "Second", {"config": finetunes.values("classification")}, queue=name)
     at = view(job.id)
     assert not at.exception
-    assert "1 run before it" in at.get("progress")[0].proto.text
+    assert "2 runs before it" in at.get("progress")[0].proto.text  # the one that runs, and the first
     assert not any(button.label == "Stop and keep the best" for button in at.button)
+    assert not at.metric
+    assert not at.get("vega_lite_chart")
+    assert "when it runs" in words(at)
+    assert any("recipe: classification" in code.value for code in at.code)
 
 
 def test_answers_over_time_can_be_chosen_by_prompt_and_step(db: Database) -> None:
@@ -120,6 +131,48 @@ def test_one_that_ended_badly_says_why_what_was_saved_and_how_to_go_on(
     assert said in words(at)
     assert "No checkpoint was saved" in words(at)
     assert {"Resume", "Start anew with changes", "Delete this run"} <= {button.label for button in at.button}
+
+
+def test_a_loss_that_ran_away_leads_to_a_new_start_and_is_drawn(db: Database) -> None:
+    job = finetunes.running(db)
+    JobRepository(db).finish(job.id, "failed", error="The loss is no number any more at step 101: it ran away.")
+    at = view(job.id)
+    assert not at.exception
+    looks = {button.label: button.proto.type for button in at.button}
+    assert (looks["Start anew with changes"], looks["Resume"]) == ("primary", "secondary")
+    assert at.get("vega_lite_chart")
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds", "told"), [(1, None, "took 3 min"), (2, 90.0, "in 2 attempts"), (2, None, "at most")]
+)
+def test_how_long_it_took_is_told(db: Database, attempts: int, seconds: float | None, told: str) -> None:
+    assert CLASSIFIED.report is not None
+    job = finetunes.done(db, CLASSIFIED.report)
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    times = {"created_at": began, "process_started_at": began, "finished_at": began + timedelta(minutes=3)}
+    result = (job.result or {}) | ({} if seconds is None else {"seconds": seconds})
+    ended = replace(job, attempts=attempts, result=result, **times)
+    assert told in took(ended)
+    assert took(ended) in facts(ended)
+    assert run_facts(ended).attempts == attempts
+
+
+@pytest.mark.parametrize(
+    ("figures", "began", "known"),
+    [
+        ({"step": 2, "steps": 100, "eta_s": 98.0}, 0, False),  # 2 s have passed
+        ({"step": 5, "steps": 100, "eta_s": 95.0}, 0, True),
+        ({"step": 2, "steps": 100, "eta_s": 980.0}, 0, True),  # 20 s have passed
+        ({"step": 52, "steps": 100, "eta_s": 48.0}, 50, False),  # taken up again behind step 50
+        ({"step": 0, "steps": 100, "eta_s": None}, 0, False),
+    ],
+)
+def test_the_time_left_is_told_when_some_steps_were_taken(
+    db: Database, figures: dict[str, float | None], began: int, known: bool
+) -> None:
+    job = replace(finetunes.running(db), metrics=figures)
+    assert to_go(job, began) == (figures["eta_s"] if known else None)
 
 
 @pytest.mark.parametrize("run", [CLASSIFIED, SPOKEN, PREDICTED], ids=["classification", "language", "regression"])
@@ -170,6 +223,26 @@ def test_curves_take_few_points_and_keep_ends_and_means() -> None:
     assert len(found.x) <= MOST_POINTS
     assert all(low <= mean <= high for low, mean, high in zip(found.low, found.y, found.high, strict=True))
     assert found.x[-1] == max(point.step for point in POINTS)
+
+
+def test_a_loss_that_is_no_number_is_a_gap_and_the_label_says_so() -> None:
+    values = [4.0, None, 2.0, float("nan")]
+    points = [TrainingPoint("a", at, at, "train", {"loss": loss}, AT) for at, loss in enumerate(values, 1)]
+    table = loss_table(points, 4, None)
+    assert [math.isfinite(value) for value in table["value"]] == [True, False, True, False]
+    [named] = table[table["label"] != ""].to_dict("records")
+    assert (named["step"], named["label"]) == (3, "training 2.000 (then not a number)")
+
+
+def test_a_figure_that_stays_has_an_axis_with_room() -> None:
+    points = [TrainingPoint("a", at, at, "train", {"learning_rate": 0.5}, AT) for at in (1, 2)]
+    table = small_table(points, "train", "learning_rate", 2)
+    edges = table[table["place"] == finetune_watch_charts.EDGE]["value"]
+    assert edges.min() < 0.5 < edges.max()
+
+
+def test_huge_figures_are_powers_of_ten() -> None:
+    assert (brief(2e18), brief(-3.456e20), figure(2e18)) == ("2e18", "−3.46e20", "2e18")
 
 
 def test_the_kept_checkpoint_is_marked_and_both_lines_are_named() -> None:

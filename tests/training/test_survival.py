@@ -19,7 +19,7 @@ from core.training import queue
 from core.training.config import parse_config
 from core.training.run_folder import RunFolder
 
-KILLS = 24
+KILLS = 22
 pytestmark = pytest.mark.slow
 
 

@@ -50,7 +50,8 @@ def _prepare(recipe: str, config: DataConfig, folder: Path | None, progress: Pro
     guarded = protect(frames, source.kind, config.privacy, part_of(progress, 0.5, 0.9))
     progress(0.9, "Splitting the rows")
     parts = parted(guarded.frames, source.kind, config)
-    findings += [*parts.findings, *check_split(parts.train, parts.validation, parts.test, source.kind)]
+    label = str(source.columns.get("label", ""))
+    findings += [*parts.findings, *check_split(*parts.all, source.kind, label)]
     _refuse(findings)
     if source.kind == "numbers":
         parts = without_constants(parts, source.features)

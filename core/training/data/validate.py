@@ -41,8 +41,12 @@ def check_rows(frame: pd.DataFrame, kind: Kind, cleaning: Cleaning) -> list[Find
     ]
 
 
-def check_split(train: pd.DataFrame, validation: pd.DataFrame, test: pd.DataFrame, kind: Kind) -> list[Finding]:
-    """Too few rows, classes without rows to learn from or to judge by, their balance."""
+def check_split(
+    train: pd.DataFrame, validation: pd.DataFrame, test: pd.DataFrame, kind: Kind, label: str = ""
+) -> list[Finding]:
+    """Too few rows, classes without rows to learn from or to judge by, their balance. label: the name of its column."""
+    if kind == "labelled" and (unlike := _unlike_findings(pd.concat([train, validation, test])["label"], label)):
+        return unlike
     findings = _size_findings(train, validation, test)
     if kind in ("labelled", "images"):
         findings += _label_findings(train, test)
@@ -162,6 +166,17 @@ def _size_findings(train: pd.DataFrame, validation: pd.DataFrame, test: pd.DataF
             step = f"Raise data.{name}, or add rows."
             findings.append(Finding("too few rows", "error", told, next_step=step))
     return findings
+
+
+def _unlike_findings(labels: pd.Series, column: str) -> list[Finding]:
+    """Where most rows have a label to themselves nothing else needs to be told: the column names rows, not classes."""
+    counts = labels.value_counts()
+    alone = int((counts == 1).sum())
+    if alone < FEWEST_TRAIN or alone <= len(labels) / 2:
+        return []
+    which = f"{column!r}" if column else "this"
+    told = f"{alone:,} labels with one row each: is {which} the right column?"
+    return [Finding("too many classes", "error", told, alone, next_step="Choose another column as the label.")]
 
 
 def _label_findings(train: pd.DataFrame, test: pd.DataFrame) -> list[Finding]:

@@ -81,9 +81,12 @@ def _sentence(metric: Metric, other: str, value: float, ends: tuple[float | None
     low, high = ends
     if low is None or high is None:
         return f"{begin}too few test rows to say whether the difference is more than chance."
-    span = f"95 % interval of the difference {figure(low)} to {figure(high)}"
+    gain = (low, high) if metric.higher_is_better else (-high, -low)
     if low <= 0 <= high:
+        span = f"95 % interval of the improvement {figure(gain[0])} to {figure(gain[1])}"
         return f"{begin}{rows:,} test rows cannot tell the two apart ({span})."
+    ends = gain if better else (-gain[1], -gain[0])  # as positive as the figure beside it
+    span = f"95 % interval of the difference {figure(ends[0])} to {figure(ends[1])}"
     return f"{begin}{'better' if better else 'worse'} by {figure(abs(by))}, more than chance explains ({span})."
 
 
@@ -91,4 +94,6 @@ def figure(value: float) -> str:
     """A figure with as many digits as a report's reader needs: 3 behind the point, or 4 in all."""
     if value == 0 or 1e-3 <= abs(value) < 10:
         return f"{value:.3f}".replace("-", "−")
-    return (f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:#.4g}".rstrip(".")).replace("-", "−")
+    if abs(value) >= 1e15:
+        return f"{value:.3g}".replace("e+", "e").replace("-", "−")
+    return (f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:#.4g}".rstrip(".")).replace("-", "−")
