@@ -31,14 +31,17 @@ lint: $(VENV)/.test-ready
 	$(BIN)/lint-imports
 
 # Tests without a browser on two processes, a file in one of them; those that drive one have the cores to themselves.
-QUICK := not slow and not browser and not postgres
+# What holds slow tests alone is not even imported for the quick ones: transformers' trainer takes seconds to import.
+QUICK := -m "not slow and not browser and not postgres" -n 2 --ignore tests/browser --ignore tests/training/recipes \
+  $(addprefix --ignore tests/,training/test_end_to_end.py training/test_survival.py training/test_ray.py \
+  training/test_trainer.py onnx/test_networks.py pages/test_networks.py exports/test_network_bundle.py)
 test: lint
-	$(BIN)/python -m pytest -m "$(QUICK)" -n 2
+	$(BIN)/python -m pytest $(QUICK)
 	$(BIN)/python -m pytest -m "(slow or postgres) and not browser" -n 2 --dist loadfile
 	$(BIN)/python -m pytest -m browser
 
 test-quick: lint
-	$(BIN)/python -m pytest -m "$(QUICK)" -n 2
+	$(BIN)/python -m pytest $(QUICK)
 
 bench: $(VENV)/.run-ready
 	$(BIN)/python -m core bench generate

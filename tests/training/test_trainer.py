@@ -12,6 +12,8 @@ import torch
 from core.training.config import TrainingConfig
 from core.training.trainer import LAST_RATE, make_optimizer, make_schedule
 
+pytestmark = pytest.mark.slow
+
 
 def rates(steps: int = 100, **changes: Any) -> list[float]:
     config = TrainingConfig.model_validate({"learning_rate": 0.1, "warmup": 0.1} | changes)
@@ -65,7 +67,6 @@ def test_each_optimizer_is_torchs_own_and_gets_down(name: str, kind: type) -> No
     assert losses[-1] < losses[0] / 3
 
 
-@pytest.mark.slow
 def test_decay_is_for_matrices_alone(tmp_path: Path) -> None:
     from transformers import BertConfig, BertModel, Trainer, TrainingArguments
 
