@@ -23,6 +23,7 @@ from core.training.table import ALL
 from pages.widgets import finetune_form
 from pages.widgets.finetune_fields import FIELDS, in_words
 
+pytestmark = pytest.mark.slow
 SCRIPT = "from pages import finetune\nfinetune.render()"
 QUICK = ("classification", "regression", "images")  # recipes whose sample sets are made in no time
 TYPED = ("number_input", "text_input", "text_area", "selectbox", "multiselect", "toggle")
