@@ -15,6 +15,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 from sqlalchemy import URL, Connection, Engine, create_engine, event, pool, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
@@ -115,7 +116,15 @@ def _make_engine(url: URL, *, for_migration: bool = False) -> Engine:
     arguments = {"prepare_threshold": None} | (
         {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_S}
     )
-    return create_engine(url, connect_args=arguments, json_serializer=to_json_text, **pooling)
+    served = create_engine(url, connect_args=arguments, json_serializer=to_json_text, **pooling)
+    event.listen(served, "handle_error", _replace_what_cannot_be_asked)
+    return served
+
+
+def _replace_what_cannot_be_asked(context: ExceptionContext) -> None:
+    # psycopg can find the socket closed before it calls the connection bad; SQLAlchemy would raise that to the caller.
+    if context.is_pre_ping:
+        context.is_disconnect = True
 
 
 def _prepare_sqlite(engine: Engine, *, foreign_keys: bool) -> None:

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import text
@@ -188,4 +189,16 @@ def test_a_connection_that_the_server_dropped_is_replaced(postgres_server: Postg
             text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"),
             {"name": db.url.database},
         )
+    assert [session.title for session in sessions.list()] == ["Before"]
+
+
+@pytest.mark.postgres
+def test_a_connection_that_cannot_be_asked_is_replaced(postgres_server: PostgresServer) -> None:
+    """psycopg says of a socket that closed in mid-question: not that the connection is bad, but busy."""
+    db = open_database(postgres_server.fresh_url())
+    sessions = SessionRepository(db)
+    sessions.create(title="Before")
+    with db.reading() as tx:
+        raw = cast(Any, tx.connection().connection.driver_connection)
+    raw.pgconn.send_query(b"SELECT 1")
     assert [session.title for session in sessions.list()] == ["Before"]
