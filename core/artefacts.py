@@ -101,6 +101,14 @@ def write_json(path: Path, value: Any) -> None:
         partial.replace(path)
 
 
+def read_json(path: Path) -> Any | None:
+    """What `write_json` wrote; None for a file that is not there. Raises OSError and ValueError for a damaged one."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
 def folder_bytes(folder: Path) -> int:
     """Size of all files below `folder`, in bytes."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

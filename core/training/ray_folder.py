@@ -6,11 +6,10 @@ id the cluster has it. live.jsonl: how it goes. wish: what the reader wants. fai
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from core.artefacts import write_json
+from core.artefacts import read_json, write_json
 from core.errors import CorruptFile, GroundworkError
 from core.training.run_folder import RunFolder
 
@@ -70,10 +69,8 @@ class RayFolder:
     def _read(self, name: str) -> dict[str, Any] | None:
         file = self.path / name
         try:
-            values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            values: dict[str, Any] | None = read_json(file)
             return values
-        except FileNotFoundError:
-            return None
         except (OSError, ValueError) as error:
             raise CorruptFile(f"{file} cannot be read: {error}.", next_step="Resume the run.") from error
 

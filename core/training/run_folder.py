@@ -6,18 +6,17 @@ data/ (the rows as they were cleaned and split), checkpoints/, trained.json (how
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.artefacts import folder_bytes, write_json
+from core.artefacts import folder_bytes, read_json, write_json
 from core.errors import CorruptFile
 from core.jobs import log_path
 from core.settings import get_settings
 from core.training.checkpoints import step_of, whole_checkpoints
-from core.training.data.prepared import PreparedData
+from core.training.data.prepared import DataRecord
 from core.training.evaluation.report import EvaluationReport, from_json
 
 _TAIL_BYTES = 64_000
@@ -60,11 +59,11 @@ class RunFolder:
         """Steps whose checkpoint is whole, the earliest first."""
         return [step_of(path) for path in whole_checkpoints(self.checkpoints_folder)]
 
-    def data(self) -> PreparedData | None:
-        """The rows that it learns from; None before they are prepared."""
-        from core.training.data.prepare import load
+    def data_record(self) -> DataRecord | None:
+        """What was done to the rows that it learns from; None before they are prepared. Raises CorruptFile."""
+        from core.training.data.kept import load_record
 
-        return load(self.data_folder) if self.data_folder.is_dir() else None
+        return load_record(self.data_folder) if self.data_folder.is_dir() else None
 
     def trained(self) -> dict[str, Any] | None:
         """How the training ended ({"step", "best_step", "why"}); None while it has not."""
@@ -108,9 +107,7 @@ class RunFolder:
     def _json(self, name: str) -> dict[str, Any] | None:
         file = self.path / name
         try:
-            values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            values: dict[str, Any] | None = read_json(file)
             return values
-        except FileNotFoundError:
-            return None
         except (OSError, ValueError) as error:
             raise CorruptFile(f"{file} is damaged: {error}.", next_step="Resume the run: it is made again.") from error

@@ -121,15 +121,7 @@ def _base_facts(model_id: str) -> tuple[str, str]:
 
 def data_record(job_id: str) -> DataRecord | None:
     """What it learned from; None where that is gone."""
-    folder = RunFolder(job_id).data_folder
-    return _record(job_id, folder.stat().st_mtime_ns) if folder.is_dir() else None
-
-
-@st.cache_data(max_entries=8, ttl=3_600, show_spinner=False)
-def _record(job_id: str, written: int) -> DataRecord | None:
-    """Reading it reads all rows, so it is kept. written: when its folder was, in ns."""
     try:
-        data = RunFolder(job_id).data()
+        return RunFolder(job_id).data_record()
     except GroundworkError:
         return None
-    return None if data is None else data.record

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -33,15 +35,10 @@ def keep(data: PreparedData, folder: Path) -> None:
 
 def load(folder: Path) -> PreparedData:
     """What `keep` wrote. Raises CorruptFile for a folder that is damaged."""
-    try:
-        values = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    with _telling_damage(folder):
+        values = _values(folder)
         record = _record(values["record"])
         frames = {part: _frame(folder / f"{part}.parquet") for part in PARTS}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CorruptFile(
-            f"The prepared rows in {folder} are damaged: {error}.",
-            next_step="Delete that folder: they are prepared again from the file.",
-        ) from error
     return PreparedData(
         record.kind,
         frames["train"],
@@ -52,6 +49,28 @@ def load(folder: Path) -> PreparedData:
         features=tuple(values["features"]),
         folder=folder if record.kind == "images" else None,
     )
+
+
+def load_record(folder: Path) -> DataRecord:
+    """What `keep` wrote beside the rows, without reading them. Raises CorruptFile for a folder that is damaged."""
+    with _telling_damage(folder):
+        return _record(_values(folder)["record"])
+
+
+@contextmanager
+def _telling_damage(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CorruptFile(
+            f"The prepared rows in {folder} are damaged: {error}.",
+            next_step="Delete that folder: they are prepared again from the file.",
+        ) from error
+
+
+def _values(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    return found
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:

@@ -29,6 +29,13 @@ _ITERATIONS = 300
 Labels = Sequence[int] | npt.NDArray[np.integer[Any]]
 
 
+def token_nats(pieces: Sequence[Sequence[int]], tokens: int) -> Floats:
+    """[token] nats of each token by how often it occurs in the pieces, each counted once more: a model of frequencies
+    alone. tokens: size of the vocabulary."""
+    counts = np.bincount(np.concatenate([np.asarray(piece) for piece in pieces]), minlength=tokens) + 1.0
+    return np.asarray(-np.log(counts / counts.sum()))
+
+
 def text_baseline(train_texts: Sequence[str], train_labels: Labels, test_texts: Sequence[str], classes: int) -> Floats:
     """Probabilities [test row, class]: TF-IDF of words and pairs of words, logistic regression.
 

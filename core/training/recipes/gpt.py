@@ -16,6 +16,7 @@ from core.artefacts import make_folder, part_of
 from core.errors import InvalidInput
 from core.training.config import GptConfig, Network
 from core.training.data.prepared import PreparedData
+from core.training.evaluation.baselines import token_nats
 from core.training.evaluation.language import language_report
 from core.training.evaluation.report import Answer, EvaluationReport
 from core.training.language import SAMPLE_TOKENS, Rows, collate_padded, greedy, row_losses, tokens_in
@@ -149,8 +150,7 @@ def _prompts(config: GptConfig, text: str) -> list[str]:
 
 def _frequencies(train: list[dict[str, list[int]]], test: list[dict[str, list[int]]], tokens: int) -> Any:
     """[row] nats of the test pieces under the training pieces' token frequencies, each counted once more."""
-    counts = np.bincount(np.concatenate([piece["input_ids"] for piece in train]), minlength=tokens) + 1.0
-    nats = -np.log(counts / counts.sum())
+    nats = token_nats([piece["input_ids"] for piece in train], tokens)
     return np.array([nats[piece["input_ids"][1:]].sum() for piece in test])
 
 

@@ -17,6 +17,7 @@ from core.artefacts import make_folder, part_of
 from core.errors import InvalidInput, ModelRefused
 from core.training.config import MaskedConfig, Network
 from core.training.data.prepared import PreparedData
+from core.training.evaluation.baselines import token_nats
 from core.training.evaluation.language import language_report
 from core.training.evaluation.report import EvaluationReport, Metric
 from core.training.language import IGNORED, row_losses
@@ -250,9 +251,7 @@ def _heads_away(row: dict[str, Any]) -> dict[str, Any]:
 
 def _frequencies(built: Built, rows: list[dict[str, Any]]) -> Any:
     """[row] nats of the masked words under the training texts' token frequencies, each counted once more."""
-    train = np.concatenate([np.asarray(piece) for piece in built.extra["pieces"]["train"]])
-    counts = np.bincount(train, minlength=len(built.tokenizer)) + 1.0
-    nats = -np.log(counts / counts.sum())
+    nats = token_nats(built.extra["pieces"]["train"], len(built.tokenizer))
     return np.array([sum(nats[label] for label in row["labels"] if label != IGNORED) for row in rows])
 
 
