@@ -203,15 +203,19 @@ def _draw_choice(asked: Asked, name: str, options: dict[str, str]) -> None:
     words = "\n".join([str(asked.values["data"]["path"]), *options.values()])
     key = state.finetune_choice_key(asked.recipe, name, words)
     how: dict[str, Any] = {"key": key, "help": one.help or None, "on_change": _keep_choice}
-    how["args"] = (asked.recipe, name, key, tuple(options))
+    how["args"] = (asked.recipe, name, key, tuple(options), asked.values["data"]["path"])
     if one.kind == "columns":
         st.multiselect(one.label, list(options), placeholder="auto: all other numbers", **how)
     else:
         st.selectbox(one.label, list(options), format_func=lambda option: options.get(option, option), **how)
 
 
-def _keep_choice(recipe: str, name: str, key: str, options: tuple[str, ...]) -> None:
+def _keep_choice(recipe: str, name: str, key: str, options: tuple[str, ...], path: str) -> None:
+    """path: the file that the box was drawn for. A choice is told again when a drawing is cut short, and may then come
+    after the file was changed: it is none for the new one."""
     chosen = state.finetune_choice(key)
+    if state.finetune_form(recipe).get("source") != path:
+        return
     if isinstance(chosen, list):
         state.put_finetune(recipe, name, [option for option in chosen if option in options])
     elif chosen is not None:  # of a box that is gone from the page there is none

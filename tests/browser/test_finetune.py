@@ -69,6 +69,19 @@ def column(page: Page, part: str, name: str) -> None:
     settled(page)
 
 
+def cancel(page: Page) -> None:
+    """Press the last Cancel; again where the press fell into a drawing of the list, which Streamlit then forgets."""
+    buttons = page.get_by_role("button", name="Cancel", exact=True)
+    before = buttons.count()
+    settled(page)
+    buttons.last.click()
+    try:
+        expect(buttons).not_to_have_count(before, timeout=8_000)
+    except AssertionError:
+        if not page.get_by_role("button", name="Cancel this run").count():
+            buttons.last.click()
+
+
 def test_a_newcomer_tries_the_digits(page: Page, screenshot: Callable[[Page, str], Path]) -> None:
     screenshot(page, "finetune-empty")
     page.get_by_role("button", name="Begin with handwritten digits").click()
@@ -167,7 +180,7 @@ def test_runs_are_queued_put_in_order_and_cancelled(page: Page, screenshot: Call
     expect(titles).to_have_text(["first", "third", "second"], timeout=15_000)
     screenshot(page, "finetune-queue")
     for left in (2, 1, 0):
-        page.get_by_role("button", name="Cancel", exact=True).last.click()
+        cancel(page)
         if not left:  # the one that runs: it is asked for twice
             page.get_by_role("button", name="Cancel this run").click()
         expect(page.get_by_role("button", name="Resume")).to_have_count(3 - left, timeout=30_000)

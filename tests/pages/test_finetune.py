@@ -516,3 +516,24 @@ def test_a_cluster_is_offered_where_one_is_named(home: Path, monkeypatch: pytest
     at.run()
     assert "Workers" in [number.label for number in at.number_input]
     assert not button(at, "Start training").disabled
+
+
+@pytest.mark.parametrize(("path", "kept"), [("sample:a-line", "hours"), ("sample:diabetes", "")])
+def test_a_choice_told_again_after_the_file_was_changed_is_none_for_the_new_one(path: str, kept: str) -> None:
+    """path: of the file whose box tells it; the page is at a-line."""
+
+    def script(path: str) -> None:
+        import streamlit as st
+
+        from pages import state
+        from pages.widgets import finetune_form
+
+        state.put_finetune("regression", "source", "sample:a-line")
+        state.put_finetune("regression", "data.columns.target", "")
+        st.session_state["box"] = "hours"
+        finetune_form._keep_choice("regression", "data.columns.target", "box", ("", "hours"), path)
+        st.text(state.finetune_form("regression")["data.columns.target"])
+
+    at = AppTest.from_function(script, args=(path,)).run()
+    assert not at.exception
+    assert at.text[0].value == kept
