@@ -211,6 +211,11 @@ def parse_config(values: Mapping[str, Any], where: str = "The configuration") ->
         ) from error
 
 
+def base_model(values: Mapping[str, Any]) -> str:
+    """Of a configuration's values: the id of the model that it begins from, "" for one from nothing."""
+    return "" if values.get("network") else str(values.get("model") or "")
+
+
 def with_changes(values: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
     """A copy with `a.b=value` set, value read as YAML. Raises InvalidInput for what is no such change."""
     changed = yaml.safe_load(yaml.safe_dump(dict(values)))

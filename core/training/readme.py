@@ -8,7 +8,7 @@ import yaml
 
 from core.models import catalogue
 from core.models.licences import UNKNOWN
-from core.training.config import AnyConfig, CausalConfig, ClassificationConfig, MaskedConfig
+from core.training.config import AnyConfig, base_model, to_values
 
 OWN = "your own"
 """Licence of a model that was trained from nothing."""
@@ -22,15 +22,8 @@ def write_readme(folder: Path, config: AnyConfig, title: str) -> None:
     (folder / "README.md").write_text(f"---\n{text}---\n\n# {title}\n\n{told}", encoding="utf-8")
 
 
-def base_model(config: AnyConfig) -> str:
-    """The id of the model that a run starts from, "" for one from nothing."""
-    if isinstance(config, MaskedConfig) and config.network is not None:
-        return ""
-    return config.model if isinstance(config, (CausalConfig, ClassificationConfig, MaskedConfig)) else ""
-
-
 def _licence(config: AnyConfig) -> dict[str, str]:
-    base = base_model(config)
+    base = base_model(to_values(config))
     if not base:
         return {"license": "other", "license_name": OWN}
     card = catalogue.get(base)

@@ -12,6 +12,7 @@ from core.models import catalogue
 from core.models.cards import SourceKind
 from core.store.jobs import JobRecord
 from core.store.training_points import TrainingPoint
+from core.training.config import base_model
 from core.training.data.prepared import DataRecord
 from core.training.evaluation.report import EvaluationReport
 from core.training.run_folder import RunFolder
@@ -21,7 +22,7 @@ from exports.training_card import model_card
 from exports.training_document import RunFacts, TrainedRun
 from exports.training_html import training_html
 from pages import state
-from pages.widgets.finetune_run_facts import base_model, seconds, yaml_of
+from pages.widgets.finetune_run_facts import seconds, yaml_of
 
 Make = Callable[[], bytes | str]
 

@@ -12,6 +12,7 @@ from core.models import catalogue
 from core.models.cards import ModelCard, SourceKind
 from core.store.jobs import JobRecord
 from core.training import queue
+from core.training.config import base_model
 from core.training.register import register, registered_as, suggested_id
 from core.training.run_folder import RunFolder
 from exports.filenames import safe_filename
@@ -19,7 +20,6 @@ from exports.onnx_bundle import stream_zip
 from pages import state
 from pages.services import Services
 from pages.widgets import finetune_launch, models, page_links
-from pages.widgets.finetune_run_facts import base_model
 from pages.widgets.words import bytes_words, cut, plain
 
 GOES_ON = ("causal", "gpt", "masked", "classification")  # recipes whose model others begin from

@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import GroundworkError
 from core.estimate.words import digits, said
 from core.store.jobs import JobRecord
-from core.training.config import parse_config
+from core.training.config import base_model, parse_config
 from core.training.launchers import command_lines
 from core.training.table import recipe
 from pages.widgets import finetune_yaml
@@ -78,12 +78,6 @@ def seconds(job: JobRecord) -> float | None:
     if job.attempts == 1 and job.process_started_at is not None and job.finished_at is not None:
         return max(0.0, (job.finished_at - job.process_started_at).total_seconds())
     return None
-
-
-def base_model(config: dict[str, Any]) -> str:
-    """Id of the model that it began from, "" for one from nothing."""
-    from_nothing = config.get("recipe") == "masked" and config.get("network")
-    return "" if from_nothing else str(config.get("model") or "")
 
 
 def _data_words(config: dict[str, Any]) -> str:
