@@ -288,3 +288,17 @@ class ReadingRow(Base):
     text: Mapped[str]
     token_ids: Mapped[JsonList]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class CompanyRow(Base):
+    """A company under a name: the whole plan as one document. version: counts its changes. example: it is invented."""
+
+    __tablename__ = "company"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(unique=True)
+    spec: Mapped[JsonObject]
+    version: Mapped[int] = mapped_column(default=1)
+    example: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)

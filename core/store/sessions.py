@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -103,6 +103,16 @@ class SessionRepository:
         with self._db.reading() as tx:
             rows = tx.scalars(query.limit(max(limit, 0)).offset(max(offset, 0)))
             return [to_record(SessionRecord, row) for row in rows]
+
+    def of_runs(self, run_ids: Sequence[str]) -> dict[str, SessionRecord]:
+        """The session that each run answered in, by run; without runs of none, and without deleted sessions."""
+        query = (
+            select(MessageRow.run_id, SessionRow)
+            .join(SessionRow, SessionRow.id == MessageRow.session_id)
+            .where(MessageRow.run_id.in_(list(run_ids)), SessionRow.deleted_at.is_(None))
+        )
+        with self._db.reading() as tx:
+            return {str(run_id): to_record(SessionRecord, row) for run_id, row in tx.execute(query)}
 
     def rename(self, session_id: str, title: str) -> SessionRecord:
         """Raises InvalidInput unless the title, trimmed, has 1 to 200 characters."""

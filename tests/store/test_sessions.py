@@ -170,6 +170,19 @@ def test_delete_is_undone_until_it_is_purged(sessions: SessionRepository, db: Da
         sessions.undelete(old)
 
 
+def test_a_run_leads_to_its_session_unless_that_was_deleted(
+    sessions: SessionRepository, db: Database, new_run: NewRun
+) -> None:
+    runs = RunRepository(db)
+    here, gone, none = (runs.start(new_run) for _ in range(3))
+    kept, deleted = sessions.create(title="Kept"), sessions.create()
+    sessions.add_message(kept.id, None, "assistant", "Hi", run_id=here)
+    sessions.add_message(deleted.id, None, "assistant", "Hi", run_id=gone)
+    sessions.delete(deleted.id)
+    found = sessions.of_runs([here, gone, none])
+    assert {run: session.title for run, session in found.items()} == {here: "Kept"}
+
+
 def test_purging_takes_the_words_of_a_run_and_leaves_its_figures(
     sessions: SessionRepository, db: Database, new_run: NewRun
 ) -> None:
