@@ -1,0 +1,1 @@
+"""Dollars become a company: revenue, margin, cash, ownership."""

@@ -1,0 +1,99 @@
+"""A company as one file: what it sells, whom it pays, who pays for it, who owns it, and what may go wrong.
+
+`python -m core plan` reads it from YAML or JSON, the dashboard saves it in the record. Every fault is told at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from core.estimate.config import Strict, parse, read_file
+from core.venture.actuals import ActualSpec
+from core.venture.drivers import DOWN, UP, ScenarioSpec, UncertaintySpec
+from core.venture.funding import FundingSpec
+from core.venture.fundraising import FundraisingSpec
+from core.venture.market import DealSpec
+from core.venture.money import Money
+from core.venture.months import Month, today
+from core.venture.ownership.spec import OwnershipSpec
+from core.venture.people import ComputeSpec, ExpenseSpec, RoleSpec
+from core.venture.products import ProductSpec
+from core.venture.risks import RiskSpec
+from core.venture.skills import SkillNeedSpec
+
+LONGEST = 60  # months
+
+
+class AboutSpec(Strict):
+    """The company. currency: of every amount of this file. per_usd: what a dollar costs in it, because prices of models
+    and machines are in dollars. tax_rate: of the profit that losses of earlier months do not cover."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)] = "My company"
+    about: Annotated[str, Field(max_length=400)] = ""
+    sector: Annotated[str, Field(max_length=80)] = ""
+    stage: Annotated[str, Field(max_length=40)] = ""
+    example: bool = False
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
+    per_usd: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    start: Month = Field(default_factory=today)
+    months: Annotated[int, Field(ge=1, le=LONGEST)] = 36
+    opening_cash: Money = Field(default=0, validate_default=True)
+    tax_rate: Annotated[float, Field(ge=0, le=0.6)] = 0
+
+    @model_validator(mode="after")
+    def _dollars(self) -> AboutSpec:
+        if self.currency == "USD" and self.per_usd != 1:
+            raise ValueError(
+                f"a dollar costs one dollar, not {self.per_usd:g}; leave per_usd out, or choose a currency"
+            )
+        return self
+
+
+class CompanySpec(Strict):
+    """The whole file; every section may be left out."""
+
+    company: AboutSpec = Field(default_factory=AboutSpec)
+    products: tuple[ProductSpec, ...] = ()
+    team: tuple[RoleSpec, ...] = ()
+    skills_needed: tuple[SkillNeedSpec, ...] = ()
+    compute: tuple[ComputeSpec, ...] = ()
+    expenses: tuple[ExpenseSpec, ...] = ()
+    funding: tuple[FundingSpec, ...] = ()
+    scenarios: dict[Annotated[str, Field(min_length=1, max_length=40)], ScenarioSpec] = Field(
+        default_factory=lambda: {"down": DOWN, "up": UP}
+    )
+    uncertainty: UncertaintySpec = Field(default_factory=UncertaintySpec)
+    ownership: OwnershipSpec = Field(default_factory=OwnershipSpec)
+    fundraising: FundraisingSpec = Field(default_factory=FundraisingSpec)
+    risks: tuple[RiskSpec, ...] = ()
+    market: tuple[DealSpec, ...] = ()
+    actuals: tuple[ActualSpec, ...] = ()
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> CompanySpec:
+        names = [one.name for one in self.products]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"products: two are called {', '.join(twice)}; give each its own name")
+        months = [one.month for one in self.actuals]
+        if again := sorted({month for month in months if months.count(month) > 1}):
+            raise ValueError(f"actuals: {', '.join(again)} stands there twice; give each month one row")
+        if "base" in self.scenarios:
+            raise ValueError("scenarios: base is the plan as it is written; give this one another name")
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON and YAML have it, without what was left at its default."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+def company(given: dict[str, Any]) -> CompanySpec:
+    """Raises InvalidInput with every fault, each with its key, its value and what is allowed."""
+    return parse(CompanySpec, given)
+
+
+def read_company(path: Path) -> CompanySpec:
+    """A YAML or JSON file. Raises InvalidInput as `company`, and for a file that cannot be read."""
+    return company(read_file(path))
