@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from core import __version__, estimate_cli, interpret_cli, training_cli
+from core import __version__, estimate_cli, interpret_cli, training_cli, venture_cli
 from core.artefacts import Progress
 from core.errors import GroundworkError, InvalidInput, ModelRefused
 from core.terminal import terminal_progress
@@ -27,12 +27,15 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Groundwork without a browser: models, ONNX exports, generation, attention, benchmarks, estimates.",
+    help="Groundwork without a browser: models, ONNX exports, generation, attention, benchmarks, estimates, plans.",
 )
 app.add_typer(estimate_cli.app, name="estimate")
 app.command()(interpret_cli.attend)
 app.command()(training_cli.finetune)
 app.add_typer(training_cli.jobs_app, name="jobs")
+app.command()(venture_cli.plan)
+app.command()(venture_cli.captable)
+app.command()(venture_cli.report)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 ModelOption = Annotated[str, typer.Option("--model", help="Catalogue id, hub id, folder or .gguf file that was added.")]

@@ -33,7 +33,12 @@ DRIVERS: dict[Name, Driver] = {
     "price": Driver("Price", "Multiplies every price, of existing customers too.", 0.9, 1.1),
     "tokens_per_user": Driver("Tokens per user", "Multiplies the tokens of every run.", 0.7, 1.5),
     "gpu_price": Driver("GPU and API price", "Multiplies what tokens and other compute cost.", 0.7, 1.3),
-    "expenses": Driver("Other expenses", "Multiplies every cost that is neither people nor compute.", 0.9, 1.2),
+    "expenses": Driver(
+        "Other expenses",
+        "Multiplies the amounts of other expenses; their shares of revenue follow the revenue.",
+        0.9,
+        1.2,
+    ),
     "hiring_delay": Driver("Hiring delay", "Months by which people who are still to be hired start later.", 0.0, 4.0),
 }
 NAMES: tuple[Name, ...] = tuple(DRIVERS)
@@ -112,3 +117,10 @@ class UncertaintySpec(Strict):
     )
     runs: Annotated[int, Field(ge=100, le=100_000)] = 10_000
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 7
+
+    @model_validator(mode="after")
+    def _each_pair_once(self) -> UncertaintySpec:
+        pairs = [" and ".join(sorted((one.a, one.b))) for one in self.correlations]
+        if twice := sorted({pair for pair in pairs if pairs.count(pair) > 1}):
+            raise ValueError(f"correlations: {', '.join(twice)} stand there twice; give each pair one row")
+        return self

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,7 +164,8 @@ def _team(
 
 def monthly_cost(role: RoleSpec) -> int:
     """What the people of a role cost a month, in minor units."""
-    return int(np.rint(float(role.salary) * 100 / 12 * role.count * (1 + role.burden)))
+    count, burden = Decimal(repr(role.count)), Decimal(repr(role.burden))
+    return minor(role.salary * count * (1 + burden) / 12)
 
 
 def _compute(

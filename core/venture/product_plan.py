@@ -120,8 +120,8 @@ def _won(product: ProductSpec, count: int, launch: int, drivers: Drivers) -> Cou
     """Customers that start, `[run, month]`: those whom the effort of a sales cycle earlier won."""
     first = launch + product.sales_cycle_months
     since = np.maximum(np.arange(count) - first, 0)
-    grown = (1 + product.growth * drivers.growth[:, None]) ** since[None, :]
-    won = product.new_customers * drivers.new_customers[:, None] * np.maximum(grown, 0)
+    grown = np.maximum(1 + product.growth * drivers.growth[:, None], 0) ** since[None, :]
+    won = product.new_customers * drivers.new_customers[:, None] * grown
     return np.where(np.arange(count)[None, :] >= first, won, 0.0)
 
 
@@ -194,16 +194,18 @@ def _recurring(
     found = {f"mrr_{name}": np.zeros(won.shape, dtype=np.int64) for name in names}
     found["mrr"] = np.zeros(won.shape, dtype=np.int64)
     price = np.broadcast_to(price, won.shape)
-    grows = product.expansion * drivers.expansion + (product.usage_growth if usage else 0.0)
+    grows = product.expansion * drivers.expansion
     now = np.zeros(won.shape[0], dtype=np.int64)
     for month in range(won.shape[1]):
         if month == launch:
             now = now + _cents(product.customers * price[:, month])
+        # Whoever stays uses more or less than the month before, so that what is billed keeps to the tokens.
+        used = product.usage_growth * now * (1 - churn) if usage and month > launch else np.zeros_like(churn)
         bridge = {
             "opening": now,
             "new": _cents(won[:, month] * price[:, month]),
-            "expansion": _cents(now * np.maximum(grows, 0)),
-            "contraction": _cents(now * (product.contraction + np.maximum(-grows, 0))),
+            "expansion": _cents(now * grows + np.maximum(used, 0)),
+            "contraction": _cents(now * product.contraction + np.maximum(-used, 0)),
             "churn": _cents(now * churn),
             "reactivation": _cents(moves["reactivated"][:, month] * price[:, month]),
         }
@@ -227,7 +229,7 @@ def _projects(product: ProductSpec, about: AboutSpec, drivers: Drivers, won: Cou
         starts[:, launch] += product.customers
     done = _later(starts, product.project_months)
     active = np.cumsum(starts, axis=1) - np.cumsum(done, axis=1)
-    opening = np.concatenate([np.zeros((starts.shape[0], 1)), active[:, :-1]], axis=1)
+    opening = np.concatenate([np.zeros((starts.shape[0], 1)), active[:, :-1]], axis=1) + (starts - won)
     since = np.maximum(np.arange(starts.shape[1]) - launch, 0)
     used = (1 + product.usage_growth) ** since[None, :] * drivers.tokens_per_user[:, None]
     share = 1 / product.project_months
@@ -238,7 +240,7 @@ def _projects(product: ProductSpec, about: AboutSpec, drivers: Drivers, won: Cou
         name=product.name,
         model=product.model,
         opening=opening,
-        new=starts,
+        new=won,
         reactivated=np.zeros_like(starts),
         churned=done,
         customers=active,

@@ -69,18 +69,18 @@ def burns(cash: Sequence[int]) -> tuple[int, ...]:
 def when_to_start(
     cash: Sequence[int], months: Sequence[str], *, months_to_close: int, buffer_months: int
 ) -> RaiseTiming:
-    """The buffer of a month is the burn of the months that follow it: money that comes in is not counted on."""
+    """The buffer of a month is the burn of the months that follow it: money that comes in is not counted on.
+
+    What is short for a while, and filled by what the plan brings before the cash is gone, needs no round.
+    """
     _check(cash, months)
     falls = [max(one, 0) for one in burns(cash)]
     falls += [_tail(falls)] * buffer_months
-    needed = next(
-        (
-            month
-            for place, month in enumerate(months)
-            if cash[place] < sum(falls[place + 1 : place + 1 + buffer_months])
-        ),
-        None,
-    )
+    needed, stays = None, True  # short from a month on, until the cash is gone or to the plan's end
+    for place in reversed(range(len(months))):
+        short = cash[place] < sum(falls[place + 1 : place + 1 + buffer_months])
+        stays = short and (stays or cash[place] < 0)
+        needed = months[place] if stays else needed
     empty = next((month for month, one in zip(months, cash, strict=True) if one < 0), None)
     start = after(needed, -months_to_close) if needed else None
     return RaiseTiming(start, needed, empty, start is not None and start < months[0])

@@ -111,3 +111,12 @@ def test_milestones_are_paid_in_the_order_they_are_due() -> None:
 def test_cash_and_months_of_other_lengths_are_refused() -> None:
     with pytest.raises(InvalidInput, match="2 amounts of cash for 3 months"):
         when_to_start([1, 2], months(3), months_to_close=1, buffer_months=1)
+
+
+def test_a_shortage_that_the_plan_itself_fills_needs_no_round() -> None:
+    """The money of the third month is planned already; what counts is the shortage that nothing fills."""
+    cash = [100, 90, 1080, 1070, *range(1060, -1, -10)]
+    months = [after("2026-01", place) for place in range(len(cash))]
+    found = when_to_start(cash, months, months_to_close=6, buffer_months=12)
+    assert found.needed == months[cash.index(120) + 1]
+    assert not found.late

@@ -1,0 +1,176 @@
+"""Five questions become a first plan: what is sold and for how much, to whom, what the model costs, who works, what is
+in the bank.
+
+Whatever is left open takes a usual value, and `assumed` says which, so that nobody takes it for an answer of theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from core.errors import InvalidInput
+from core.estimate.config import parse
+from core.venture.money import amount, shown
+from core.venture.products import CostSpec, ProductSpec, TaskSpec
+from core.venture.spec import CompanySpec, company
+
+Model = Literal["subscription", "usage", "project"]
+MODELS: dict[Model, str] = {
+    "subscription": "Subscription",
+    "usage": "Usage",
+    "project": "Projects",
+}
+PRICE: dict[Model, Decimal] = {"subscription": Decimal(99), "usage": Decimal(5), "project": Decimal(15_000)}
+PRICED: dict[Model, str] = {
+    "subscription": "a month and customer",
+    "usage": "a million tokens",
+    "project": "a project",
+}
+CUSTOMERS: dict[Model, float] = {"subscription": 10, "usage": 3, "project": 1}
+NEW: dict[Model, float] = {"subscription": 3, "usage": 1, "project": 0.5}
+# Tokens of a customer's month, where nothing is known yet: input, output
+TOKENS: dict[Model, tuple[float, float]] = {
+    "subscription": (2_000_000, 400_000),
+    "usage": (80_000_000, 15_000_000),
+    "project": (20_000_000, 4_000_000),
+}
+TOKEN_PRICE = CostSpec(
+    usd_per_million_input=Decimal(1),
+    usd_per_million_output=Decimal(4),
+    low_factor=0.4,
+    high_factor=2.5,
+    note="A guess between small and large models; take it from an estimate or an API.",
+)
+GROWTH, CHURN, FEE = 0.05, 0.03, 0.029
+CASH = Decimal(100_000)
+SALARY = Decimal(60_000)
+_TASK = "All tasks"
+_ROLES = (("Founders", "general"), ("Engineers", "research"), ("Sales and support", "sales"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Of the five questions; None: not answered. price, cash, salary: as people write amounts. customers, new: today,
+    and a month. cost: a token price from an estimate or an API, or typed. people: full-time, founders too; salary: a
+    year and person."""
+
+    name: str = ""
+    currency: str = "USD"
+    product: str = ""
+    model: Model = "subscription"
+    price: str = ""
+    customers: float | None = None
+    new_customers: float | None = None
+    cost: CostSpec | None = None
+    founders: float | None = None
+    engineers: float | None = None
+    others: float | None = None
+    salary: str = ""
+    cash: str = ""
+
+
+def first_plan(answers: Answers) -> CompanySpec:
+    """Raises InvalidInput for answers that are no plan, all of them at once."""
+    price, salary, cash = _amounts(answers)
+    counted = (answers.customers, answers.new_customers, answers.founders, answers.engineers, answers.others)
+    if any(one is not None and one < 0 for one in counted):
+        raise InvalidInput("Customers and people are counted from 0.", next_step="Correct these and try again.")
+    usual = first_product(answers.model, answers.product)
+    product = usual.model_dump(mode="json", exclude_defaults=True) | {
+        "price": usual.price if price is None else price,
+        "customers": _or(answers.customers, usual.customers),
+        "new_customers": _or(answers.new_customers, usual.new_customers),
+        "cost": answers.cost or usual.cost,
+    }
+    about = {
+        "name": answers.name.strip()[:80] or "My company",
+        "currency": answers.currency,
+        "opening_cash": CASH if cash is None else cash,
+    }
+    return company(
+        {"company": about, "products": [product], "team": _team(answers, SALARY if salary is None else salary)}
+    )
+
+
+def first_product(model: Model, name: str = "") -> ProductSpec:
+    """With usual values, to be changed."""
+    read, written = TOKENS[model]
+    project = model == "project"
+    return ProductSpec(
+        name=name.strip()[:80] or "First product",
+        model=model,
+        price=PRICE[model],
+        customers=CUSTOMERS[model],
+        new_customers=NEW[model],
+        growth=GROWTH,
+        churn=0 if project else CHURN,
+        tasks=(TaskSpec(name=_TASK, runs_per_user=1000, input_tokens=read / 1000, output_tokens=written / 1000),),
+        cost=TOKEN_PRICE,
+        payment_fee=0 if project else FEE,
+        payment_delay_months=1 if project else 0,
+    )
+
+
+def assumed(answers: Answers) -> tuple[str, ...]:
+    """What was not answered and is a usual value instead, in sentences."""
+    model, currency, told = answers.model, answers.currency, list[str]()
+    if not answers.price.strip():
+        told.append(f"Price: {shown(PRICE[model], currency)} {PRICED[model]}.")
+    if answers.customers is None:
+        told.append(f"Customers today: {CUSTOMERS[model]:g}.")
+    if answers.new_customers is None:
+        told.append(f"New customers: {NEW[model]:g} a month.")
+    told.append(f"New customers grow by {GROWTH:.0%} a month.")
+    if model != "project":
+        told.append(f"{CHURN:.0%} of the customers leave each month; payment fees are {FEE:.1%}.")
+    if answers.cost is None:
+        told.append("Tokens: $1 a million in, $4 a million out.")
+    read, written = TOKENS[model]
+    told.append(f"A customer's month: {read / 1e6:g} million tokens in, {written / 1e6:g} million out.")
+    if all(one is None for one in (answers.founders, answers.engineers, answers.others)):
+        told.append("Team: two founders.")
+    if not answers.salary.strip():
+        told.append(f"Salary: {shown(SALARY, currency)} a year and person, and 20 % on top.")
+    if not answers.cash.strip():
+        told.append(f"In the bank: {shown(CASH, currency)}.")
+    return tuple(told)
+
+
+def typed_cost(read: str, written: str) -> CostSpec | None:
+    """Dollars a million tokens, as they were typed; None where both are empty. Raises InvalidInput for what is none."""
+    if not read.strip() and not written.strip():
+        return None
+    fields = {"usd_per_million_input": read.strip() or "0", "usd_per_million_output": written.strip() or "0"}
+    return parse(CostSpec, {"source": "typed"} | fields)
+
+
+def _amounts(answers: Answers) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+    found, faults = list[Decimal | None](), list[str]()
+    for label, text in (("price", answers.price), ("salary", answers.salary), ("money in the bank", answers.cash)):
+        try:
+            value = amount(text) if text.strip() else None
+        except ValueError as error:
+            value = None
+            faults.append(f"{label}: {error}")
+        if value is not None and value < 0:
+            faults.append(f"{label}: {text.strip()} is below 0")
+        found.append(value)
+    if faults:
+        raise InvalidInput(f"{'; '.join(faults)}.", next_step="Correct these and try again.")
+    return found[0], found[1], found[2]
+
+
+def _team(answers: Answers, salary: Decimal) -> list[dict[str, Any]]:
+    given = (answers.founders, answers.engineers, answers.others)
+    counts = (2.0, 0.0, 0.0) if all(one is None for one in given) else tuple(_or(one, 0) for one in given)
+    return [
+        {"role": role, "function": function, "count": count, "salary": salary}
+        for (role, function), count in zip(_ROLES, counts, strict=True)
+        if count
+    ]
+
+
+def _or(given: float | None, usual: float) -> float:
+    return usual if given is None else given
