@@ -126,6 +126,11 @@ def open_session(value: str | None) -> None:
     st.session_state["fault"] = None
 
 
+def session_shown_as(session_id: str) -> dict[str, str]:
+    """Query parameters of the Playground that open it."""
+    return {_SESSION: session_id}
+
+
 def editing() -> str | None:
     """Id of the message that is being edited."""
     return cast(str | None, st.session_state.get("editing"))
@@ -577,3 +582,89 @@ def ask_attention_of(model_id: str) -> None:
     """Have the Attention page open with this model chosen, and no text yet."""
     st.session_state["a_model"] = model_id
     st.session_state["last_look"] = {}
+
+
+_COMPANY = "company"  # query parameter of the dashboard: the id of a company
+
+
+_VIEW = "d_view"  # key of the dashboard's views, and their name in the address
+
+
+def shown_company() -> str | None:
+    """The company on the dashboard: of the address, or the one that was open last in this session."""
+    found = st.query_params.get(_COMPANY) or st.session_state.get("last_company")
+    return str(found) if found else None
+
+
+def show_company(company_id: str | None, *, again: bool = False) -> None:
+    """Open it, in the address too; None: the beginning. again: write the address although it seems to be there, which
+    it no longer is in the browser after a look at another page."""
+    st.session_state["last_company"] = company_id
+    if company_id is None:
+        st.query_params.pop(_COMPANY, None)
+    elif again or st.query_params.get(_COMPANY) != company_id:
+        st.query_params[_COMPANY] = company_id
+
+
+def forget_company() -> None:
+    """It was deleted: the page opens another, or the beginning."""
+    st.session_state.pop("last_company", None)
+    st.query_params.pop(_COMPANY, None)
+
+
+def drawn_version(company_id: str) -> int | None:
+    """The version of a company that this visit saw last; None before the first."""
+    return cast("int | None", st.session_state.get(f"drawn_{company_id}"))
+
+
+def set_drawn_version(company_id: str, version: int) -> None:
+    st.session_state[f"drawn_{company_id}"] = version
+
+
+def starts_company() -> bool:
+    """Whether the reader asked for the beginning, and not for a company."""
+    return "last_company" in st.session_state and shown_company() is None
+
+
+def dashboard_view_key() -> str:
+    """The `key=` of the choice of a view, which is its name in the address too."""
+    return _VIEW
+
+
+def show_dashboard_view(view: str) -> None:
+    """Open a view of the dashboard; call it in a callback."""
+    st.session_state[_VIEW] = view
+
+
+def company_shown_as(company_id: str) -> dict[str, str]:
+    """Query parameters of the dashboard that opens it."""
+    return {_COMPANY: company_id}
+
+
+def dashboard_key(name: str) -> str:
+    """The `key=` of a widget of the dashboard, as it is now; `renew_dashboard` gives it a new identity."""
+    return _renewed(f"d_{name}")
+
+
+def renew_dashboard(name: str) -> None:
+    """Have the widget forget what was typed into it."""
+    _renew(f"d_{name}")
+
+
+def dashboard_value(name: str, default: Any = None) -> Any:
+    """What the widget of this name holds."""
+    return st.session_state.get(dashboard_key(name), default)
+
+
+def put_dashboard(name: str, value: Any) -> None:
+    """Set the widget of this name, before it is drawn."""
+    st.session_state[dashboard_key(name)] = value
+
+
+def dashboard_note(name: str) -> Any:
+    """Something that a widget of the dashboard keeps beside what the reader typed: the rows that a table began with."""
+    return st.session_state.get(f"dn_{name}")
+
+
+def set_dashboard_note(name: str, value: Any) -> None:
+    st.session_state[f"dn_{name}"] = value
