@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from core.venture.company_file import company_text
 from tests.conftest import Call
 
 COMPANY: dict[str, Any] = {
@@ -102,6 +103,24 @@ def test_all_faults_of_a_file_are_told_at_once(call: Call, tmp_path: Path) -> No
 def test_growth_beyond_counting_is_refused_with_its_cause(call: Call, tmp_path: Path) -> None:
     faulty = COMPANY | {"products": [{"name": "Team", "price": 50, "new_customers": 1_000_000, "growth": 3}]}
     assert "growth" in fault(call, "plan", written(tmp_path, faulty))
+
+
+def test_a_company_with_thousands_of_deals_is_read_as_the_dashboard_writes_it(call: Call, tmp_path: Path) -> None:
+    deal = {"company": "Example", "stage": "seed", "date": "2026-01-05", "amount": 1_000_000, "sector": "x" * 60}
+    text, kind = company_text(COMPANY | {"market": [dict(deal) for _ in range(3_000)]})
+    file = tmp_path / f"company.{kind}"
+    file.write_text(text, encoding="utf-8")
+    assert kind == "json"
+    assert told(call, "plan", str(file))["company"] == "Acme"
+
+
+def test_a_report_is_four_files_and_an_unknown_section_is_refused(call: Call, tmp_path: Path) -> None:
+    file = written(tmp_path, COMPANY)
+    found = told(call, "report", file, "--out", str(tmp_path / "papers"), "--audience", "board")
+    assert sorted(Path(one).suffix for one in found["files"]) == [".html", ".md", ".xlsx", ".zip"]
+    assert all(Path(one).stat().st_size > 500 for one in found["files"])
+    assert "cash" in fault(call, "report", file, "--out", str(tmp_path / "more"), "--section", "cash")
+    assert not (tmp_path / "more").exists()
 
 
 def test_a_cap_table_of_a_published_example_is_as_printed(call: Call, tmp_path: Path) -> None:

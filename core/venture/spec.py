@@ -10,8 +10,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from core.estimate.config import Strict, parse, read_file
+from core.errors import InvalidInput
+from core.estimate.config import Strict, parse
 from core.venture.actuals import ActualSpec
+from core.venture.company_file import MOST_BYTES, document_of
 from core.venture.drivers import DOWN, UP, ScenarioSpec, UncertaintySpec
 from core.venture.funding import FundingSpec
 from core.venture.fundraising import FundraisingSpec
@@ -95,5 +97,11 @@ def company(given: dict[str, Any]) -> CompanySpec:
 
 
 def read_company(path: Path) -> CompanySpec:
-    """A YAML or JSON file. Raises InvalidInput as `company`, and for a file that cannot be read."""
-    return company(read_file(path))
+    """A YAML or JSON file, as `company_text` writes it. Raises InvalidInput as `company`, and for one that cannot
+    be read."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error}.", next_step="Check the path.") from error
+    return company(document_of(str(path), content))
