@@ -7,11 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from core import __main__ as cli
 from core.settings import reload_settings
 from core.store.database import Database, close_databases, open_database
 from tests.real_models import link, link_real_models
+
+# The same examples in every run, however busy the machine is: a test fails for what it tests.
+settings.register_profile("steady", deadline=None, derandomize=True, max_examples=50)
+settings.load_profile("steady")
 
 Call = Callable[..., tuple[int, str, str]]
 TINY = "tiny"  # 262 tokens, two layers, a context of 256, random weights

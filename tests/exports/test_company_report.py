@@ -28,6 +28,8 @@ from tests.exports.test_estimate_html import Page
 from tests.exports.workbooks import Workbook
 from tests.venture.product_cases import measured_here, recorded_run, serving_scenario
 
+pytestmark = pytest.mark.slow  # each draws its report anew
+
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 EVERY = tuple(SECTIONS)
 EXAMPLE = Path("core/venture/examples/example_company.yaml")

@@ -21,6 +21,8 @@ from core.store.runs import RunRepository
 from tests.generation.openai_server import MODEL, Break, OpenAIServer, Reply, Silence, answering, chunk
 from tests.generation.remote_asking import ID, KEY
 
+pytestmark = pytest.mark.slow  # most of them wait for a server that is gone
+
 AT_ONCE = {"retry-after-ms": "1"}
 REQUEST = GenerationRequest(ID, messages=(Message("user", "hi"),), parameters=SamplingParameters(top_logprobs=0))
 

@@ -20,6 +20,8 @@ from pages.widgets.attention_look import VIEWS
 from tests.conftest import TINY
 from tests.models import tiny
 
+pytestmark = pytest.mark.slow  # whole pages, and a model
+
 SCRIPT = "from pages import attention\nattention.render()"
 TEXT = "hello, small world"
 

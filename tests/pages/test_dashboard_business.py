@@ -14,6 +14,8 @@ from core.venture.spec import company
 from pages.widgets.dashboard_business_charts import mix_figure, mix_rows, product_figure, product_rows
 from tests.pages.dashboards import example, own, page, saved, words
 
+pytestmark = pytest.mark.slow  # whole pages; tests/pages/test_dashboard.py draws each of them in the quick ones
+
 SPEC = company(example_document())
 PLAN = plan(SPEC)
 

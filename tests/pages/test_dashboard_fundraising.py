@@ -14,6 +14,8 @@ from pages.widgets import dashboard_fundraising_charts as charts
 from pages.widgets.dashboard_fundraising import bought_words
 from tests.pages.dashboard_sections import saved, section, words
 
+pytestmark = pytest.mark.slow  # whole pages; tests/pages/test_dashboard.py draws each of them in the quick ones
+
 MONTHS = [after("2027-01", place) for place in range(12)]
 CASH = [100_000_00 * (9 - place) for place in range(12)]
 SEED = {

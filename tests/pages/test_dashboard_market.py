@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.store.database import Database
@@ -13,6 +14,8 @@ from exports.cells import rows_csv
 from pages.widgets import dashboard_market_charts as charts
 from pages.widgets.dashboard_market import standing_words
 from tests.pages.dashboard_sections import saved, section, words
+
+pytestmark = pytest.mark.slow  # whole pages; tests/pages/test_dashboard.py draws each of them in the quick ones
 
 DEALS = [
     {

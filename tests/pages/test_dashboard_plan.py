@@ -20,6 +20,8 @@ from pages.widgets.dashboard_plan_grid import edited
 from tests.pages.dashboard_sections import saved, section, words
 from tests.venture.companies import EVERYTHING, everything
 
+pytestmark = pytest.mark.slow  # whole pages; tests/pages/test_dashboard.py draws each of them in the quick ones
+
 MODULE = "dashboard_plan"
 LESS = {"company": EVERYTHING["company"] | {"opening_cash": 300_000}, "uncertainty": {"runs": 500}}
 

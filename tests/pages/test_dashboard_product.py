@@ -17,6 +17,8 @@ from core.venture.inference_cost import of_scenario
 from core.venture.spec import CompanySpec, company
 from tests.venture.product_cases import PRO, measured_here, recorded_run, serving_scenario
 
+pytestmark = pytest.mark.slow  # whole pages; tests/pages/test_dashboard.py draws each of them in the quick ones
+
 SCRIPT = """
 from core.store.companies import CompanyRepository
 from pages.services import services

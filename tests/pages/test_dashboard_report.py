@@ -16,6 +16,8 @@ from core.venture.spec import read_company
 from exports.company_report import SECTIONS, USUAL
 from tests.exports.companies import HOSTILE, RICH
 
+pytestmark = pytest.mark.slow  # whole pages; tests/pages/test_dashboard.py draws each of them in the quick ones
+
 SCRIPT = """
 from core.store.companies import CompanyRepository
 from pages.services import services

@@ -19,6 +19,8 @@ from pages.widgets import dashboard_resources_charts as charts
 from pages.widgets.dashboard_resources import PARTS
 from tests.pages.dashboards import example, own, page, saved, words
 
+pytestmark = pytest.mark.slow  # whole pages; tests/pages/test_dashboard.py draws each of them in the quick ones
+
 SPEC = company(example_document())
 PLAN = plan(SPEC)
 TRAIN = {"model": "meta-llama/Llama-3.1-8B", "tokens": "20M", "gpu": "h100-sxm", "gpus": 1}

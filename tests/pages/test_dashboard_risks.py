@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from core.store.database import Database
 from core.store.runs import NewRun, RunRepository
 from core.venture.evidence import held
@@ -9,6 +11,8 @@ from core.venture.risks import RiskSpec
 from core.venture.starter_risks import starter_risks
 from pages.widgets import dashboard_risks_charts as charts
 from tests.pages.dashboard_sections import saved, section, words
+
+pytestmark = pytest.mark.slow  # whole pages; tests/pages/test_dashboard.py draws each of them in the quick ones
 
 MODEL = "smollm2-135m-instruct"
 LICENCES = {"topic": "licences", "title": "May we sell it? <b>", "likelihood": 2, "impact": 5}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from core.store.database import Database
 from core.venture.skills import Person, SkillNeedSpec, gaps, matrix, missing_by_month
 from pages.widgets import dashboard_skills_charts as charts
 from tests.pages.dashboard_sections import saved, section, words
+
+pytestmark = pytest.mark.slow  # whole pages; tests/pages/test_dashboard.py draws each of them in the quick ones
 
 MONTHS = [f"2027-{month:02}" for month in range(1, 13)]
 NEEDS = [{"skill": "Sales $", "from_month": "2027-02"}, {"skill": "Python", "level": 4, "from_month": "2027-01"}]

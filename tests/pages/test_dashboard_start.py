@@ -13,6 +13,8 @@ from core.store.database import Database
 from core.venture.spec import company
 from tests.pages.dashboards import page, saved, words
 
+pytestmark = pytest.mark.slow  # whole pages; tests/pages/test_dashboard.py draws each of them in the quick ones
+
 
 @pytest.fixture(autouse=True)
 def clean_services() -> Iterator[None]:

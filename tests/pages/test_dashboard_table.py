@@ -13,6 +13,8 @@ from pages import state
 from pages.widgets.dashboard_table import Column, _applied
 from tests.pages.dashboards import edited, own, page, saved
 
+pytestmark = pytest.mark.slow  # whole pages; tests/pages/test_dashboard.py draws each of them in the quick ones
+
 FUNDING = [
     {"name": "Savings", "month": "2027-01", "amount": 1000, "terms": "none"},
     {"name": "Grant", "kind": "grant", "month": "2027-02", "amount": 2000},

@@ -27,6 +27,8 @@ from pages.widgets.finetune_watch_charts import MOST_POINTS, brief, loss_table, 
 from tests.exports.trainings import AT, CLASSIFIED, FORMULA, POINTS, PREDICTED, SPOKEN, TAG
 from tests.pages import finetunes
 
+pytestmark = pytest.mark.slow  # whole pages
+
 SCRIPT = """
 import streamlit as st
 from pages.services import services
