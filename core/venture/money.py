@@ -16,24 +16,36 @@ PLACES = Decimal("0.01")
 _SUFFIXES = {"": 0, "k": 3, "m": 6, "b": 9}
 _WRITTEN = re.compile(
     r"^\s*(?P<sign>[-+−]?)\s*(?:[$€£¥]|[A-Z]{3}\s)?\s*(?P<digits>(?:\d{1,3}(?:,\d{3})+|\d[\d_]*|(?=\.\d))(?:\.\d+)?)"
-    r"\s*(?P<size>[kmb]?)\s*$",
+    r"\s*(?P<size>[kmb]?)\s*[€$£]?\s*$",
     re.IGNORECASE,
 )
+_COMMA = re.compile(r"^([^\d]*\d+),(\d{1,2})(\D*)$")  # 20,5 is a decimal comma: thousands have three digits behind one
+_POINTS = re.compile(r"(?<!\d)[1-9]\d{0,2}(?:\.\d{3}){2,}(?![\d.])")  # 1.250.000 has its thousands behind points
+_EITHER = re.compile(r"^\D*[1-9]\d{0,2}\.\d{3}\D*$")  # 250.000: a quarter of a million, or two hundred and fifty
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "CHF": "CHF ", "CAD": "CA$", "AUD": "A$"}
+_WHOLE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
 _SHORT = ((Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k"))
 
 
 def amount(given: Any) -> Any:
-    """1200, "1,200.50", "$12k", "1.5M" → Decimal, as it is written; anything else is left for pydantic to refuse."""
-    if isinstance(given, str) and (found := _WRITTEN.match(given)):
-        digits = Decimal(found["digits"].replace(",", "").replace("_", ""))
-        value = digits.scaleb(_SUFFIXES[found["size"].lower()])
-        return -value if found["sign"] in ("-", "−") else value
-    if isinstance(given, str):
-        raise ValueError(f"{given.strip()[:40]!r} is no amount of money; write 1200, 1,200.50, 12k or 1.5M")
+    """1200, "1,200.50", "$12k", "1.5M", "0,02 €" → Decimal, as it is written; what is no text is left for pydantic to
+    refuse. Raises ValueError for text that is no amount, or may be two."""
     if isinstance(given, float):  # 0.1 of a YAML file is meant as a tenth
         return Decimal(repr(given))
-    return given
+    return _read(given) if isinstance(given, str) else given
+
+
+def _read(text: str) -> Decimal:
+    if _EITHER.match(text):
+        points = re.sub(r"[^\d.]", "", text)
+        whole, part = int(points.replace(".", "")), f"{Decimal(points):.2f}"
+        raise ValueError(f"{text.strip()[:40]!r} may mean {whole:,} or {part}; write one of these")
+    found = _WRITTEN.match(_POINTS.sub(lambda one: one[0].replace(".", ""), _COMMA.sub(r"\1.\2\3", text)))
+    if not found:
+        raise ValueError(f"{text.strip()[:40]!r} is no amount of money; write 1200, 1,200.50, 12k or 1.5M")
+    digits = Decimal(found["digits"].replace(",", "").replace("_", ""))
+    value = digits.scaleb(_SUFFIXES[found["size"].lower()])
+    return -value if found["sign"] in ("-", "−") else value
 
 
 def _plain(value: Decimal) -> int | float | str:
@@ -61,15 +73,20 @@ def major(units: int) -> Decimal:
     return Decimal(int(units)).scaleb(-2)
 
 
+def has_cents(currency: str) -> bool:
+    """Whether the currency has minor units (ISO 4217)."""
+    return currency not in _WHOLE
+
+
 def sign(currency: str) -> str:
     """What stands before an amount: $, €, or the code and a space."""
     return _SIGNS.get(currency, f"{currency} ")
 
 
 def shown(value: Decimal | int, currency: str, *, cents: bool = False) -> str:
-    """$1,234; with cents $1,234.50; −$20."""
+    """$1,234; with cents $1,234.50, where the currency has them; −$20."""
     value = Decimal(value)
-    text = f"{abs(value):,.2f}" if cents else f"{abs(value):,.0f}"
+    text = f"{abs(value):,.2f}" if cents and has_cents(currency) else f"{abs(value):,.0f}"
     return f"{'−' if value < 0 and any(one in '123456789' for one in text) else ''}{sign(currency)}{text}"
 
 
