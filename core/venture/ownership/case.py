@@ -13,15 +13,15 @@ from typing import Any
 
 from core.errors import InvalidInput
 from core.estimate.config import parse
-from core.venture.ownership.claims import Stack, stack
+from core.venture.ownership.claims import Stack, stack, undated
 from core.venture.ownership.rounds import History, history
 from core.venture.ownership.spec import OwnershipSpec
-from core.venture.ownership.table import Snapshot, rounded
-from core.venture.ownership.terms import cut
+from core.venture.ownership.table import Position, Snapshot, rounded
 from core.venture.ownership.waterfall import Breakpoint, Exit, breakpoints, waterfall
 
 Json = dict[str, Any]
 NOT_ADVICE = "Not financial advice."
+_TOGETHER = {"founder": "founders", "options": "options_and_promised", "pool": "pool"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,13 @@ class CaseResult:
         if waiting := self.waiting():
             told.append(
                 f"Not converted by any round here: {', '.join(waiting)}. At an exit they take their money back, "
-                "or shares at their cap."
+                "or shares at their cap or discount (a note: at its cap)."
             )
+        told += [undated(note, self.past) for note in self.past.notes if undated(note, self.past)]
         if any(one.price for one in self.past.snapshots):
-            told.append("Shares are rounded down; prices are cut to four decimals, and to five digits when small.")
+            told.append(
+                "Shares are rounded down; prices are cut to four decimals, or to five digits where that is too coarse."
+            )
         return (*told, NOT_ADVICE)
 
     def lines(self) -> list[str]:
@@ -112,14 +115,33 @@ def money(value: Fraction | int) -> str:
 
 
 def groups(one: Snapshot) -> dict[str, int]:
-    """Shares as worked examples sum them: founders and the plan together, everybody else by name."""
+    """Shares as worked examples sum them: founders and the plan together, everybody else by name. Nobody is added to
+    somebody else: a second 'founders' is 'founders_2'."""
     found: dict[str, int] = {}
+    keys: dict[tuple[str, str], str] = {}
+    for position in sorted(one.positions, key=lambda position: position.kind not in _TOGETHER):
+        who = _who(position)
+        if who not in keys:
+            keys[who] = _free(who[1], set(keys.values()))
     for position in one.positions:
-        key = {"founder": "founders", "options": "options_and_promised", "pool": "pool"}.get(position.kind)
-        if key is None:
-            key = position.holder if position.kind in ("safe", "note") else slug(position.holder)
+        key = keys[_who(position)]
         found[key] = found.get(key, 0) + position.shares
     return {key: count for key, count in found.items() if count}
+
+
+def _who(position: Position) -> tuple[str, str]:
+    """Whose shares they are, and by which name."""
+    if together := _TOGETHER.get(position.kind):
+        return "", together
+    converted = position.kind in ("safe", "note")
+    return position.holder, position.holder if converted else slug(position.holder)
+
+
+def _free(key: str, taken: set[str]) -> str:
+    place = 1
+    while (key if place == 1 else f"{key}_{place}") in taken:
+        place += 1
+    return key if place == 1 else f"{key}_{place}"
 
 
 def _event(one: Snapshot) -> Json:
@@ -142,7 +164,7 @@ def _event(one: Snapshot) -> Json:
 def _round(one: Snapshot) -> Json:
     assert one.price is not None
     assert one.exact_price is not None
-    kinds = {position.holder: position.kind for position in one.positions}
+    kinds = {position.holder: position.kind for position in one.positions if position.kind in ("safe", "note")}
     rows = [
         {
             "name": made.name,
@@ -222,7 +244,7 @@ def _heading(one: Snapshot) -> list[str]:
         f"price {float(one.price):.{decimals}f}, {one.new_shares:,} new shares, {one.total:,} in all"
     ]
     lines += [
-        f"  {made.name}: {money(made.amount)} became {made.shares:,} shares at {float(cut(made.price)):g} ({made.basis}"
+        f"  {made.name}: {money(made.amount)} became {made.shares:,} shares at {float(made.price):.6g} ({made.basis}"
         f"{f' of {made.terms_of}' if made.terms_of else ''})"
         for made in one.conversions
     ]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from core.venture.ownership.spec import OwnershipSpec
 
 POOLS = ("Options outstanding", "Options promised", "Unissued pool")
+CLASSES = ("Common", "Options")  # as the proceeds of an exit name them
 
 
 def faults(spec: OwnershipSpec) -> list[str]:
@@ -40,6 +41,22 @@ def _names(spec: OwnershipSpec) -> list[str]:
         f"{name!r} is both a holder and a round; rename one" for name in (r.name for r in spec.rounds) if name in taken
     ]
     found += [f"{name!r} is kept for the option plan; rename the holder" for name in POOLS if name in taken]
+    return found + _kept(spec, converts)
+
+
+def _kept(spec: OwnershipSpec, converts: list[str]) -> list[str]:
+    """Names under which shares or proceeds of different people would be added together."""
+    rounds, classes = [one.name for one in spec.rounds], [one.name for one in spec.classes]
+    found = [f"{name!r} is both a SAFE or note and a round; rename one" for name in rounds if name in converts]
+    found += [f"{name!r} is both a class and a round; rename one" for name in rounds if name in classes]
+    found += [f"{name!r} is both a SAFE or note and a class; rename one" for name in classes if name in converts]
+    found += [
+        f"{name!r} is kept for {what}; rename the {kind}"
+        for kind, names in (("SAFE or note", converts), ("round", rounds), ("class", classes))
+        for kept, what in ((POOLS, "the option plan"), (CLASSES, "a class of shares"))
+        for name in names
+        if name in kept
+    ]
     return found
 
 

@@ -67,14 +67,45 @@ def _named(one: Any, name: str) -> Any:
 
 
 def _holders(found: dict[str, Any]) -> dict[str, Any]:
-    """One line of shares without names becomes one holder."""
-    lines = (("founders_shares", "Founders", "founder"), ("existing_shares", "Existing", "other"))
-    more = (("fully_diluted_shares", "Existing", "other"),)
-    for key, name, kind in (*lines, *more):
+    """One line of shares without names becomes one holder. fully_diluted_shares counts everybody: what else is stated
+    is part of it, and the rest is one holder."""
+    whole = found.pop("fully_diluted_shares", None)
+    for key, name, kind in (("founders_shares", "Founders", "founder"), ("existing_shares", "Existing", "other")):
         if key in found:
             shares = found.pop(key)
             found["holders"] = [*found.get("holders", ()), {"name": name, "kind": kind, "shares": shares}]
+    if whole is not None and (rest := _unstated(whole, found)):
+        found["holders"] = [*found.get("holders", ()), {"name": "Existing", "kind": "other", "shares": rest}]
     return found
+
+
+def _unstated(whole: Any, found: dict[str, Any]) -> Any:
+    """Of the fully diluted shares, those of nobody who is named. A count that is none is left for the model to
+    refuse."""
+    holders = found.get("holders", ())
+    stated = (
+        [one.get("shares") for one in holders if isinstance(one, dict)] if isinstance(holders, (list, tuple)) else []
+    )
+    stated += [found.get(key) for key in ("options_outstanding", "options_promised", "unissued_pool")]
+    counted, parts = _counted(whole), [_counted(one) for one in stated]
+    if counted is None:
+        return whole
+    known = sum((one for one in parts if one is not None), start=Decimal(0))
+    if known > counted:
+        raise ValueError(
+            f"fully_diluted_shares, {counted:,f}, counts holders, options and the pool too, and those that are stated "
+            f"come to {known:,f}; correct one of them, or leave fully_diluted_shares out"
+        )
+    return counted - known if known else whole
+
+
+def _counted(shares: Any) -> Decimal | None:
+    try:
+        value = amount(shares)
+    except ValueError:
+        return None
+    known = isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+    return Decimal(value) if known and Decimal(value).is_finite() else None
 
 
 def _rounds(found: dict[str, Any], stated: bool) -> dict[str, Any]:

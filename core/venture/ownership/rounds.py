@@ -26,7 +26,7 @@ from core.venture.ownership.table import (
     Snapshot,
     series_price,
 )
-from core.venture.ownership.terms import cut, exact
+from core.venture.ownership.terms import MOST_SHARES, cut, exact, printed
 
 DAYS_A_YEAR = 365
 _BASES = {"post_cap": "post-money cap", "pre_cap": "pre-money cap"}
@@ -87,13 +87,13 @@ def _qualified(note: NoteSpec, one: RoundSpec) -> bool:
 
 def interest(note: NoteSpec, until: date | None) -> Fraction:
     """Principal × rate × days ÷ 365, or compounded once a year: principal × ((1 + rate)^whole years × (1 + rate × rest
-    of a year) − 1). months count as twelfths of a year."""
+    of a year) − 1). months count as twelfths of a year. A note that is issued after `until` owes none by then."""
     if not note.interest:
         return ZERO
     if note.months is not None:
         years = Fraction(note.months, 12)
     elif note.issued and until:
-        years = Fraction((until - note.issued).days, DAYS_A_YEAR)
+        years = Fraction(max((until - note.issued).days, 0), DAYS_A_YEAR)
     else:
         return ZERO
     rate = exact(note.interest)
@@ -126,7 +126,7 @@ def _is_post(safe: SafeSpec, later: Sequence[SafeSpec]) -> bool | None:
     return None
 
 
-def _later(safe: SafeSpec, safes: Sequence[SafeSpec]) -> list[SafeSpec]:
+def later_safes(safe: SafeSpec, safes: Sequence[SafeSpec]) -> list[SafeSpec]:
     """SAFEs that came after it: by date where both have one, else by their order in the file."""
     place = safes.index(safe)
     return [
@@ -144,7 +144,7 @@ def _converts(
     found = []
     for safe in safes:
         amount = exact(safe.purchase_usd)
-        later = [other for other in _later(safe, known) if other in safes] if safe.mfn else []
+        later = [other for other in later_safes(safe, known) if other in safes] if safe.mfn else []
         terms = list(_safe_terms(safe, amount))
         for other in later:
             terms += _safe_terms(other, amount, source=other.name)
@@ -216,7 +216,7 @@ def _after(
 def _issue(
     before: Snapshot, one: RoundSpec, asked: Question, solved: Solution, interests: dict[str, Fraction]
 ) -> Snapshot:
-    price = cut(solved.price, one.price_decimals)
+    price = printed(solved.price, one.price_decimals)
     if not price:
         raise InvalidInput(
             f"{one.name}: the price is below what {one.price_decimals} decimals can say.",
@@ -224,7 +224,7 @@ def _issue(
         )
     increase = int(solved.pool_increase)
     made = tuple(
-        _conversion(convert, term, shares, asked, solved, one.price_decimals, interests.get(convert.name, ZERO))
+        _conversion(convert, term, shares, price, interests.get(convert.name, ZERO))
         for convert, term, shares in zip(asked.converts, solved.terms, solved.shares, strict=True)
     )
     new_shares = int(asked.money / price)
@@ -241,6 +241,7 @@ def _issue(
         series.append(Series(label, made_one.amount, made_one.price, *terms))
     positions.append(Position(one.name, "investor", one.name, new_shares))
     series.append(Series(one.name, asked.money, price, *terms))
+    _check_count(one, price, positions)
     # The cap table as it stands before the round's own pool increase and new money.
     capitalisation = asked.existing + sum(convert.shares for convert in made)
     after = Snapshot(
@@ -266,21 +267,25 @@ def _capped(one: RoundSpec) -> Fraction | None:
     return None if one.participation_cap is None else exact(one.participation_cap)
 
 
-def _conversion(
-    convert: Convert,
-    term: Term,
-    shares: Fraction,
-    asked: Question,
-    solved: Solution,
-    decimals: int | None,
-    paid: Fraction,
-) -> Conversion:
-    """Post-money caps fix the share of the company, so their shares come from the exact capitalisation; all others
-    divide the amount by the printed price."""
-    price = cut(convert.amount / shares, decimals)
+def _conversion(convert: Convert, term: Term, shares: Fraction, round_price: Fraction, paid: Fraction) -> Conversion:
+    """Post-money caps fix the share of the company, so their shares come from the exact capitalisation. A discount is
+    taken off the price as it is printed (YC, SAFE Primer: 20 % off 0.19 is 0.152). Other caps divide the amount by
+    their own price as it is printed."""
+    price = round_price * (1 - term.discount) if term.basis == "price" else cut(convert.amount / shares)
     whole = int(shares) if term.basis == "post_cap" else int(convert.amount / price)
     basis = _BASES.get(term.basis) or ("discount" if term.discount else "round price")
     return Conversion(convert.name, convert.amount, whole, price, basis, paid, term.source)
+
+
+def _check_count(one: RoundSpec, price: Fraction, positions: Sequence[Position]) -> None:
+    most = max(positions, key=lambda position: position.shares)
+    if most.shares > MOST_SHARES:
+        raise InvalidInput(
+            f"{one.name}: at a price of {float(price):.4g} a share {most.holder} would have {most.shares:.4g} shares.",
+            allowed=f"Up to {MOST_SHARES:.0e} shares each.",
+            next_step=f"The pre-money is {one.pre_money_usd:,f} and the money {one.money_usd:,f}; check that both are "
+            "in the same unit.",
+        )
 
 
 def _notes(one: RoundSpec, asked: Question, solved: Solution) -> tuple[str, ...]:

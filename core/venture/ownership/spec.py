@@ -108,13 +108,17 @@ class SafeSpec(Strict):
     def _caps(self) -> SafeSpec:
         if self.post_money_cap_usd is not None and self.pre_money_cap_usd is not None:
             raise ValueError(f"{self.name}: a SAFE has a post-money cap or a pre-money cap, not both")
-        for field in ("post_money_cap_usd", "pre_money_cap_usd"):
-            cap = getattr(self, field)
-            if cap is not None and cap <= self.purchase_usd:
-                raise ValueError(
-                    f"{self.name}: the cap, {cap:,f}, is not above the purchase, {self.purchase_usd:,f}, so the SAFE "
-                    f"would own the whole company; {field} must be more than the purchase"
-                )
+        post, pre, paid = self.post_money_cap_usd, self.pre_money_cap_usd, self.purchase_usd
+        if post is not None and post <= paid:
+            raise ValueError(
+                f"{self.name}: the cap, {post:,f}, is not above the purchase, {paid:,f}, so the SAFE would own the "
+                "whole company; post_money_cap_usd must be more than the purchase"
+            )
+        if pre is not None and pre < paid:
+            raise ValueError(
+                f"{self.name}: the cap, {pre:,f}, is below the purchase, {paid:,f}, so the SAFE alone would have more "
+                "shares than all that its cap counts; pre_money_cap_usd must be at least the purchase"
+            )
         implied = "post_money" if self.post_money_cap_usd else "pre_money" if self.pre_money_cap_usd else None
         if self.form and implied and self.form != implied:
             raise ValueError(f"{self.name}: form {self.form} and its cap say different things; leave form out")
@@ -143,9 +147,10 @@ class NoteSpec(Strict):
 
     @model_validator(mode="after")
     def _cap(self) -> NoteSpec:
-        if self.cap_usd is not None and self.cap_usd <= self.principal_usd:
+        if self.cap_usd is not None and self.cap_usd < self.principal_usd:
             raise ValueError(
-                f"{self.name}: the cap, {self.cap_usd:,f}, is not above the principal, {self.principal_usd:,f}"
+                f"{self.name}: the cap, {self.cap_usd:,f}, is below the principal, {self.principal_usd:,f}, so the "
+                "note alone would have more shares than all that its cap counts; cap_usd must be at least the principal"
             )
         if self.issued is not None and self.months is not None:
             raise ValueError(f"{self.name}: issued and months say the same thing; give one of them")

@@ -20,9 +20,32 @@ METHODS: dict[str, str] = {
     "dollars_invested": "post-money = pre-money + new money + the converts' principal and interest, so the cost of "
     "their discount falls on the old holders alone",
 }
-_NUMERAL = r"(\d+(?:\.\d+)?)"
-_MULTIPLE = re.compile(rf"^{_NUMERAL}\s*[x×]", re.IGNORECASE)
-_CAP = re.compile(rf"{_NUMERAL}\s*[x×]\s*cap|cap(?:ped)?\s*(?:at|of|:)?\s*{_NUMERAL}\s*[x×]", re.IGNORECASE)
+_TOKEN = re.compile(
+    r"(?P<times>\d+(?:\.\d+)?)\s*(?P<unit>x|×|times|%)(?![a-z0-9])"
+    r"|non[-\s]*(?=participat)|total returns?\b|[a-z]+(?:'[a-z]+)?|\d[\d.]*[a-z]*|[,;()]|[^\s]"
+)
+_PARTICIPATES = {"participating", "participation", "participates", "participate"}
+_NOT = {"non", "no", "not", "without", "never", "none"}
+_STOPS = {",", ";", "(", ")"}
+# 3x cap, or cap of 3x; only capped at 3x
+_CAP_NOUNS = {
+    "cap",
+    "caps",
+    "max",
+    "maximum",
+    "limit",
+    "ceiling",
+    "total return",
+    "total returns",
+}
+_CAP_VERBS = {"capped", "limited", "upto", "until"}
+_LINKS = {"at", "of", "to", "a", "an", "the", "is", "by", ":", "="}
+_ALL = {"total", "overall", "aggregate"}  # beside a cap word only
+_PLAIN = {
+    *("liquidation", "liq", "preference", "preferred", "pref", "stock", "shares", "and", "with", "then", "plus"),
+    *("full", "fully", "simple", "capital", "+", "&"),
+}
+UNDERSTOOD = "1x non-participating, 2x participating, 1x participating, 3x cap (or: capped at 3x, up to 3x)"
 
 
 def _count(given: Any) -> Any:
@@ -71,27 +94,127 @@ Name = Annotated[str, Field(min_length=1, max_length=80)]
 
 
 def preference_words(text: str) -> dict[str, Any]:
-    """'1x participating', '2x non-participating', '1x participating, 3x cap' as fields."""
-    said = text.strip().lower()
-    found: dict[str, Any] = {"participating": "participating" in said and not re.search(r"non[- ]?participating", said)}
-    if multiple := _MULTIPLE.search(said):
-        found["multiple"] = multiple[1]
-    if cap := _CAP.search(said):
-        found["participation_cap"] = cap[1] or cap[2]
-    if "participating" not in said and "multiple" not in found:
-        raise ValueError(f"{text[:40]!r} is no preference; write 1x non-participating, 1x participating, or add 3x cap")
+    """'1x participating', '2x non-participating', '1x participating, 3x cap' as fields. The whole string is read: what
+    is left over is refused, never passed over."""
+    tokens = _tokens(text)
+    used: set[int] = set()
+    participating = _participation(tokens, used)
+    caps = _caps(tokens, used)
+    numbers = [place for place, (_, times) in enumerate(tokens) if times is not None]
+    multiples = [place for place in numbers if place not in caps]
+    used |= {*caps, *multiples[:1]}
+    known = _LINKS | _PLAIN | _STOPS
+    left = [word for place, (word, _) in enumerate(tokens) if place not in used and word not in known]
+    if left:
+        raise ValueError(f"{text[:40]!r}: {', '.join(map(repr, left[:5]))} is not understood; write {UNDERSTOOD}")
+    if len(caps) > 1 or len(participating) > 1:
+        raise ValueError(f"{text[:40]!r} says two things at once; write {UNDERSTOOD}")
+    if not (multiples or caps or participating):
+        raise ValueError(f"{text[:40]!r} is no preference; write {UNDERSTOOD}")
+    found: dict[str, Any] = {"participating": True in participating}
+    if multiples:
+        found["multiple"] = str(tokens[multiples[0]][1])
+    if caps:
+        found["participation_cap"] = str(tokens[caps.pop()][1])
     return found
+
+
+def _tokens(text: str) -> list[tuple[str, Decimal | None]]:
+    """Words as they are, '3x' and '300%' with their value as a multiple."""
+    said = re.sub(r"\b(?:up to|(?:at|no|not) (?:most|more than))\b", "upto", text.strip().lower()).rstrip(".")
+    said = re.sub(r"\s[-–—]\s", " , ", said)
+    found: list[tuple[str, Decimal | None]] = []
+    for one in _TOKEN.finditer(said):
+        value = None if one["times"] is None else Decimal(one["times"]) / (100 if one["unit"] == "%" else 1)
+        found.append(("non" if one[0].startswith("non") and one[0].strip("- ") == "non" else one[0], value))
+    return found
+
+
+def _participation(tokens: list[tuple[str, Decimal | None]], used: set[int]) -> set[bool]:
+    """What is said of participation: non-, not, no or without before it, or ': no' after it, turn it round."""
+    said = set()
+    for place, (word, _) in enumerate(tokens):
+        if word not in _PARTICIPATES and word != "nonparticipating":
+            continue
+        used.add(place)
+        negated = word == "nonparticipating"
+        before = place - 1
+        while before >= 0 and tokens[before][0] in {"full", "fully", "any", "-"}:
+            before -= 1
+        if before >= 0 and tokens[before][0] in _NOT:
+            used |= set(range(before, place))
+            negated = True
+        after = [word for word, _ in tokens[place + 1 : place + 3]]
+        if after[:1] and after[0] in {":", "="} and after[1:] and after[1] in {"no", "false", "none", "yes", "true"}:
+            used |= {place + 1, place + 2}
+            negated = negated or after[1] in {"no", "false", "none"}
+        said.add(not negated)
+    return said
+
+
+def _caps(tokens: list[tuple[str, Decimal | None]], used: set[int]) -> set[int]:
+    """Places of the numbers that a word for a cap belongs to; 'uncapped' and 'no cap' have none."""
+    found = set()
+    for place, (word, _) in enumerate(tokens):
+        if word == "uncapped":
+            used.add(place)
+        elif word in _CAP_NOUNS | _CAP_VERBS and place not in used:
+            before = _walk(tokens, place, -1, {"a", "any"})
+            if word in _CAP_NOUNS and before is not None and tokens[before][0] in {"no", "without"}:
+                used |= set(range(before, place + 1))
+                continue
+            at = _number(tokens, place, -1) if word in _CAP_NOUNS else None
+            at = _number(tokens, place, 1) if at is None else at
+            if at is not None:
+                found.add(at)
+                low, high = sorted((place, at))
+                used |= {place} | {each for each in range(low, high) if tokens[each][0] in _ALL}
+    return found
+
+
+def _number(tokens: list[tuple[str, Decimal | None]], place: int, step: int) -> int | None:
+    """The number that a cap word stands beside, or None: 'capped participating 2x' and 'capped 2x participating' do not
+    say whether 2x is the cap or the preference, 'capped participating at 2x' does."""
+    over = _CAP_NOUNS | _CAP_VERBS | _LINKS | _ALL | _PARTICIPATES if step > 0 else _CAP_NOUNS | _ALL
+    at = _walk(tokens, place, step, over)
+    if at is None or tokens[at][1] is None:
+        return None
+    between = {word for word, _ in tokens[place + 1 : at]} if step > 0 else set()
+    after = tokens[at + 1][0] if at + 1 < len(tokens) else ""
+    unsure = between & _PARTICIPATES or (step > 0 and after in {*_PARTICIPATES, "non", "nonparticipating"})
+    return at if not unsure or tokens[at - 1][0] in _LINKS else None
+
+
+def _walk(tokens: list[tuple[str, Decimal | None]], place: int, step: int, over: set[str]) -> int | None:
+    """The first place before or after that is not passed over."""
+    place += step
+    while 0 <= place < len(tokens) and tokens[place][0] in over:
+        place += step
+    return place if 0 <= place < len(tokens) else None
 
 
 def exact(value: Decimal | int) -> Fraction:
     return Fraction(value)
 
 
-def cut(price: Fraction, decimals: int | None = None) -> Fraction:
-    """A price as a term sheet prints it: rounded down to four decimals, and to five significant digits when four
-    decimals would be fewer. decimals: how many instead."""
-    if decimals is None:
-        decimals = 4
-        while decimals < 18 and 0 < price * 10**decimals < 10_000:
-            decimals += 1
+def cut(price: Fraction) -> Fraction:
+    """The price of a SAFE or note, as the YC SAFE Primer prints it (0.72727): rounded down to four decimals, and to
+    five significant digits when four decimals would be fewer."""
+    decimals = 4
+    while decimals < 18 and 0 < price * 10**decimals < 10_000:
+        decimals += 1
+    return _cut(price, decimals)
+
+
+def printed(price: Fraction, decimals: int | None = None) -> Fraction:
+    """The price of a round as a term sheet prints it: rounded down to four decimals, as in the YC Safe User Guide
+    (1.1144) and the SAFE Primer (0.909), unless that lost more than a ten-thousandth of it; then to five significant
+    digits. decimals: how many instead."""
+    if decimals is not None:
+        return _cut(price, decimals)
+    short = _cut(price, 4)
+    return short if (price - short) * 10_000 <= price else cut(price)
+
+
+def _cut(price: Fraction, decimals: int) -> Fraction:
     return Fraction(int(price * 10**decimals), 10**decimals)

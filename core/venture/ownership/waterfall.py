@@ -2,12 +2,14 @@
 
 Everybody's best choice is found at once. Write v for what a common share gets. For every v each class's best answer is
 known (`Claim.worth`), the sum of them, F(v), only grows with v, and the exit fixes v by F(v) = exit: nobody can gain by
-choosing otherwise while the others keep their choice. Below F(0), the sum of all preferences, seniority decides. F is
-made of straight pieces, so v is exact, and so are the points where anybody's line bends.
+choosing otherwise while the others keep their choice. Below the sum of all preferences seniority decides. F is made of
+straight pieces, so v is exact, and so are the points where anybody's line bends. Where somebody's conversion gives open
+SAFEs more shares, F steps up: exits within the step leave v as it is, and what they add goes to those SAFEs.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -111,16 +113,14 @@ def apportion(exact: Sequence[Fraction], whole: int) -> list[int]:
     return floors
 
 
-def total_at(claims: Sequence[Claim], share: Fraction) -> Fraction:
-    """F(v)."""
-    return sum((one.worth(share) for one in claims), ZERO)
+def total_at(claims: Sequence[Claim], share: Fraction, *, reached: bool = True) -> Fraction:
+    """F(v); reached=False: on the left of a step at v."""
+    return sum((one.worth(share, reached=reached) for one in claims), ZERO)
 
 
 def _amounts(claims: Sequence[Claim], left: Fraction) -> tuple[Fraction, list[Fraction]]:
-    if left < total_at(claims, ZERO):
-        return ZERO, _by_rank(claims, left)
-    share = _share(claims, left)
-    return share, [one.worth(share) for one in claims]
+    owed = [one.preference for one in claims]
+    return (ZERO, _by_rank(claims, left)) if left < sum(owed, ZERO) else _rising(claims, left, owed)
 
 
 def _by_rank(claims: Sequence[Claim], left: Fraction) -> list[Fraction]:
@@ -136,16 +136,30 @@ def _by_rank(claims: Sequence[Claim], left: Fraction) -> list[Fraction]:
     return paid
 
 
-def _share(claims: Sequence[Claim], left: Fraction) -> Fraction:
-    """v with F(v) = left, on the straight piece that holds it."""
-    low, at_low = ZERO, total_at(claims, ZERO)
-    for kink in sorted({value for one in claims for value, _ in one.kinks() if value > 0}):
-        at_kink = total_at(claims, kink)
-        if at_kink >= left:
-            return low + (kink - low) * (left - at_low) / (at_kink - at_low) if at_kink > at_low else low
-        low, at_low = kink, at_kink
-    slope = total_at(claims, low + 1) - at_low
-    return low + (left - at_low) / slope if slope else low
+def _rising(claims: Sequence[Claim], left: Fraction, owed: list[Fraction]) -> tuple[Fraction, list[Fraction]]:
+    """v, and everybody's amount, on the straight piece or within the step that holds the exit."""
+    points = [(kink, reached) for kink in (ZERO, *_bends(claims)) for reached in (False, True)]
+    place = bisect_left(points, left, key=lambda point: total_at(claims, point[0], reached=point[1]))
+    low, at_low = ZERO, owed
+    if place:
+        low, reached = points[place - 1]
+        at_low = [one.worth(low, reached=reached) for one in claims]
+    high, reached = points[place] if place < len(points) else (low + 1, True)
+    at_high = [one.worth(high, reached=reached) for one in claims]
+    part = _part(sum(at_low, ZERO), left, sum(at_high, ZERO))
+    return low + (high - low) * part, _between(at_low, at_high, part)
+
+
+def _part(low: Fraction, value: Fraction, high: Fraction) -> Fraction:
+    return (value - low) / (high - low) if high > low else ZERO
+
+
+def _between(low: Sequence[Fraction], high: Sequence[Fraction], part: Fraction) -> list[Fraction]:
+    return [first + (last - first) * part for first, last in zip(low, high, strict=True)]
+
+
+def _bends(claims: Sequence[Claim]) -> list[Fraction]:
+    return sorted({value for one in claims for value, _ in one.kinks() if value > 0})
 
 
 def breakpoints(claims: Stack) -> tuple[Breakpoint, ...]:
@@ -165,7 +179,11 @@ def breakpoints(claims: Stack) -> tuple[Breakpoint, ...]:
     for one in claims.claims:
         for share, words in one.kinks():
             if share > 0:
-                found.setdefault(paid + total_at(claims.claims, share), []).append(words)
+                found.setdefault(paid + total_at(claims.claims, share, reached=False), []).append(words)
+    for share in (ZERO, *_bends(claims.claims)):
+        if stepped := [one.name for one in claims.claims if one.worth(share) > one.worth(share, reached=False)]:
+            words = "counted with those who convert here" if share else "discount paid"
+            found.setdefault(paid + total_at(claims.claims, share), []).append(f"{', '.join(stepped)}: {words}")
     return tuple(Breakpoint(value, tuple(found[value])) for value in sorted(found))
 
 

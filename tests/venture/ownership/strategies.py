@@ -70,4 +70,7 @@ def companies(draw: st.DrawFn, *, rounds: int = 2) -> dict[str, Any]:
         one |= {"conversion_method": draw(METHOD)} | draw(TERMS)
         pool = draw(st.sampled_from([{}, {"pool_increase_shares": draw(SHARES)}, {"post_money_pool": "0.1"}]))
         given["rounds"].append(one | pool)
+    if draw(st.booleans()):  # the SAFEs come after the rounds, and are open at an exit beside preferred
+        given["rounds"] = [one | {"date": f"2026-0{place}-01"} for place, one in enumerate(given["rounds"], 1)]
+        given["safes"] = [one | {"date": "2030-01-01"} for one in given["safes"]]
     return given

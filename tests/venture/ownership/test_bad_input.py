@@ -24,8 +24,28 @@ def safe(**more: Any) -> dict[str, Any]:
             FOUNDERS | {"safes": [safe(post_money_cap_usd=400_000)]},
             ["A", "400,000", "500,000", "more than the purchase"],
         ),
-        (FOUNDERS | {"safes": [safe(cap_usd="500k")]}, ["500,000, is not above the purchase, 500,000"]),
-        (FOUNDERS | {"notes": [{"principal_usd": 10, "cap_usd": 5}]}, ["not above the principal"]),
+        (FOUNDERS | {"safes": [safe(post_money_cap_usd="500k")]}, ["is not above the purchase", "the whole company"]),
+        (FOUNDERS | {"safes": [safe(cap_usd="400k")]}, ["400,000, is below the purchase, 500,000", "at least"]),
+        (FOUNDERS | {"notes": [{"principal_usd": 10, "cap_usd": 5}]}, ["5, is below the principal, 10", "at least"]),
+        (
+            FOUNDERS | {"fully_diluted_shares": "8M", "unissued_pool": "1M"},
+            ["fully_diluted_shares, 8,000,000", "10,000,000"],
+        ),
+        (FOUNDERS | {"round": {"money_usd": 20_000_000, "pre_money_usd": 1}}, ["1.8e+14 shares", "1e+12", "same unit"]),
+        (FOUNDERS | {"safes": [safe(name="Unissued pool", cap_usd="5M")]}, ["kept for the option plan"]),
+        (FOUNDERS | {"safes": [safe(name="Options", cap_usd="5M")]}, ["kept for a class of shares"]),
+        (
+            FOUNDERS | {"safes": [safe(name="Seed", post_money_cap_usd="5M")], "round": ROUND | {"name": "Seed"}},
+            ["'Seed' is both a SAFE or note and a round"],
+        ),
+        (
+            FOUNDERS | {"classes": [{"name": "Seed", "invested_usd": 1}], "round": ROUND | {"name": "Seed"}},
+            ["'Seed' is both a class and a round"],
+        ),
+        (
+            FOUNDERS | {"safes": [safe(name="M", mfn=True), safe(post_money_cap_usd=900_000)], "exit_values": ["20M"]},
+            ["M, A", "111.1%", "Below 100 %", "mfn"],
+        ),
         (
             FOUNDERS | {"safes": [safe(post_money_cap_usd=900_000), safe(name="B", post_money_cap_usd=900_000)]},
             ["111.1%", "below 100 %"],
@@ -56,7 +76,7 @@ def safe(**more: Any) -> dict[str, Any]:
         ({"founders_shares": -5}, ["greater than or equal to 0"]),
         (FOUNDERS | {"saves": []}, ["saves: unknown key", "perhaps safes"]),
         ({"investment_usd": 1, "ownership": 1.2, "preference": "1x", "exit_usd": 1}, ["not between 0 and 1"]),
-        ({"investment_usd": 1, "ownership": 0.2, "preference": "sometimes", "exit_usd": 1}, ["no preference"]),
+        ({"investment_usd": 1, "ownership": 0.2, "preference": "sometimes", "exit_usd": 1}, ["'sometimes' is not"]),
     ],
 )
 def test_it_is_refused_with_its_values(given: dict[str, Any], told: list[str]) -> None:

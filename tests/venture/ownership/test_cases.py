@@ -46,6 +46,37 @@ def test_the_primer_comes_out_with_its_safes() -> None:
         close(got, {"price_usd": expected["price_usd"], "shares": expected["shares"]})
 
 
+def test_the_primer_comes_out_to_the_share_where_its_prices_are_cut_as_it_prints_them() -> None:
+    """0.909 for the round, 0.72727 for the SAFE at its cap, and 0.85 × 0.909 = 0.77265 at its discount alone."""
+    terms = {"purchase_usd": 100_000, "discount": 0.15}
+    given = SHARED["yc-safe-primer-pre-money"]["given"]
+    found = run_case(given | {"safes": [terms | {"cap_usd": 8_000_000}]}).to_json()
+    assert (found["price_usd"], found["new_shares"], found["safes"][0]["shares"]) == (0.909, 1_100_110, 137_500)
+    assert run_case(given | {"safes": [terms]}).to_json()["safes"][0]["price_usd"] == 0.77265
+
+
+def test_a_discount_comes_off_the_printed_price() -> None:
+    """YC, SAFE Primer, discount only (at FundersClub): 2,105,263 shares at $0.19, and 131,578 at $0.152."""
+    given = {
+        "fully_diluted_shares": 10_500_000,
+        "round": {"money_usd": 400_000, "pre_money_usd": 2_000_000, "price_decimals": 2},
+        "safes": [{"purchase_usd": 20_000, "discount": 0.2}],
+    }
+    found = run_case(given).to_json()
+    assert (found["price_usd"], found["new_shares"]) == (0.19, 2_105_263)
+    assert (found["safes"][0]["price_usd"], found["safes"][0]["shares"]) == (0.152, 131_578)
+
+
+def test_fully_diluted_shares_hold_the_parts_that_are_stated() -> None:
+    pool = run_case(SHARED["yc-safe-primer-pre-money"]["given"] | {"unissued_pool": 1_000_000}).to_json()
+    close(pool["price_usd"], 0.909)
+    assert pool["shares"]["existing"] == 10_000_000
+    given = {"founders_shares": 9_000_000, "options_outstanding": 1_000_000, "fully_diluted_shares": 10_000_000}
+    found = run_case(given | {"round": {"money_usd": 1_000_000, "pre_money_usd": 10_000_000}}).to_json()
+    assert (found["price_usd"], found["total_shares"]) == (1.0, 11_000_000)
+    assert "existing" not in found["shares"]
+
+
 def test_the_primer_as_it_is_given_has_its_price() -> None:
     found = run_case(SHARED["yc-safe-primer-pre-money"]).to_json()
     close(found, {"price_usd": 0.909, "new_shares": 1_100_110})

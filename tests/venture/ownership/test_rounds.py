@@ -60,6 +60,39 @@ def test_interest_runs_by_days_to_the_round(compound: bool, owed: float) -> None
     assert found["conversions"][0]["amount_usd"] == pytest.approx(owed)
 
 
+def test_a_note_that_is_issued_after_the_date_owes_no_interest() -> None:
+    note = {"name": "N", "principal_usd": 100_000, "interest": 0.08, "issued": "2027-01-01"}
+    found = run_case(FOUNDERS | {"notes": [note], "round": round_(date="2026-01-01"), "exit_values": ["5M"]}).to_json()
+    assert found["exits"][0]["payouts"]["N"] == 100_000
+    assert any("counted to 2026-01-01" in one for one in found["notes"])
+
+
+def test_an_exit_without_a_date_says_that_no_interest_is_counted() -> None:
+    note = {"name": "N", "principal_usd": 100_000, "interest": 0.08, "issued": "2027-01-01"}
+    assert any("N: no interest is counted" in one for one in last(notes=[note], exit_values=["5M"])["notes"])
+    dated = {"name": "N", "principal_usd": 100_000, "interest": 0.08, "months": 12}
+    assert not any("no interest" in one for one in last(notes=[dated], exit_values=["5M"])["notes"])
+
+
+def test_a_pre_money_cap_may_be_the_purchase() -> None:
+    safe = {"name": "S", "purchase_usd": 500_000, "pre_money_cap_usd": 500_000}
+    found = last(safes=[safe], round=round_(conversion_method="pre_money"))
+    assert found["safe_shares"]["S"] == pytest.approx(9_000_000, rel=1e-4)
+
+
+def test_nobody_is_added_to_somebody_else_of_a_like_name() -> None:
+    holders = [
+        {"name": "Ana Ltd", "kind": "investor", "shares": 10},
+        {"name": "ana ltd.", "kind": "other", "shares": 20},
+    ]
+    safes = [{"name": "founders", "purchase_usd": 500_000, "post_money_cap_usd": 5_000_000}]
+    found = run_case(FOUNDERS | {"holders": holders, "safes": safes, "round": round_()}).to_json()
+    assert found["shares"]["founders"] == 9_000_000
+    assert found["shares"]["founders_2"] == found["safe_shares"]["founders"] > 900_000
+    assert (found["shares"]["ana_ltd"], found["shares"]["ana_ltd_2"]) == (10, 20)
+    assert sum(found["ownership"].values()) == pytest.approx(1)
+
+
 def test_a_round_below_the_qualified_financing_leaves_the_note() -> None:
     note = {"name": "N", "principal_usd": 100_000, "qualified_financing_usd": 3_000_000}
     found = last(notes=[note], round=round_())
