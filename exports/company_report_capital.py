@@ -8,13 +8,12 @@ from fractions import Fraction
 
 from core.errors import InvalidInput
 from core.venture import months
-from core.venture.dilution import through
+from core.venture.dilution import at_valuations, choose, course, differences
 from core.venture.money import major, short, shown
-from core.venture.overview import founders_share
 from core.venture.ownership.case import CaseResult, run
 from core.venture.ownership.table import Snapshot, rounded
 from core.venture.pipeline import weigh
-from core.venture.raising import bought, milestones, when_to_start
+from core.venture.raising import Bought, bought, demands, milestones, when_to_start
 from exports import company_pictures as pictures
 from exports.company_pictures import Bar, Series
 from exports.company_report_parts import Block, Bullets, Picture, Row, Section, Text, grid
@@ -69,25 +68,37 @@ def fundraising(of: Source) -> Section:
         start = "now, it is late" if timing.late else f"by {months.said(timing.start)}"
         blocks.append(
             Text(
-                f"Start raising {start}: the buffer of {asked.buffer_months} months of burn is touched in "
+                f"For the cash, start raising {start}: the buffer of {asked.buffer_months} months of burn is touched "
+                "in "
                 f"{months.said(timing.needed)}, and closing takes {asked.months_to_close} months. Planned rounds are "
                 "not counted in."
             )
         )
+    blocks += _round_demands(of, cash)
     reached = bought(asked, cash, found.months)
+    paid = bought(asked, cash, found.months, with_milestones=True)
     rows = [
         (
             one.name,
             months.said(one.month),
             shown(one.amount, money),
             _range([shown(value, money) for value in dict.fromkeys(one.valuations())]),
-            _runs_out(buys.without, buys.too_late),
-            "" if buys.too_late else _runs_out(buys.with_round, False),
+            _runs_out(buys.without, buys),
+            _runs_out(buys.with_round, buys, with_it=True),
+            _runs_out(costs.with_round, costs, with_it=True),
         )
-        for one, buys in zip(asked.planned, reached, strict=True)
+        for one, buys, costs in zip(asked.planned, reached, paid, strict=True)
     ]
-    heads = ("Round", "Month", "Amount", "Pre-money", "Cash is gone without it", "With it")
-    blocks += grid("Rounds that are planned", heads, rows, words=(1, 4, 5))
+    heads = ("Round", "Month", "Amount", "Pre-money", "Cash is gone without it", "With it", "And its milestones paid")
+    blocks += grid("Rounds that are planned", heads, rows, words=(1, 4, 5, 6))
+    if reached:
+        burn = f" at {of.short(reached[0].burn)} of burn a month" if reached[0].burn else ""
+        blocks.append(
+            Text(
+                "What milestones cost is not added to the plan; the last column pays it when it is due, on top of the "
+                f"plan. After the plan's end it goes on{burn}, for a year at most."
+            )
+        )
     blocks += _planned_dilution(of)
     blocks += _use_of_funds(of)
     if of.board and asked.pipeline:
@@ -151,26 +162,41 @@ def _exits(of: Source, found: CaseResult) -> tuple[Block, ...]:
     return grid("What an exit pays, by its value", heads, rows)
 
 
+def _round_demands(of: Source, cash: Sequence[int]) -> tuple[Block, ...]:
+    """When each round's talks start, and whether that is early enough for the cash."""
+    asked = of.spec.fundraising
+    told = []
+    for one in demands(asked, cash, of.plan.months):
+        start = f"talks {'should have started' if one.before_plan else 'start'} in {months.said(one.talks)}"
+        words = (
+            f"{one.name} is planned for {months.said(one.month)}: with {asked.months_to_close} months to close, {start}"
+        )
+        if one.after_need and one.needed:
+            words += f". That is later than the cash allows, which needs it by {months.said(one.needed)}"
+        told.append(f"{words}.")
+    return (Bullets(tuple(told)),) if told else ()
+
+
 def _planned_dilution(of: Source) -> tuple[Block, ...]:
-    """Of the planned rounds, at their low, expected and high valuations."""
-    asked = of.spec.fundraising.planned
-    held = founders_share(of.spec)
-    if not asked:
-        return ()
-    start = float(held) if held else 1.0
-    spec = of.spec.ownership
-    whole = sum(one.shares for one in spec.holders) + spec.options_outstanding + spec.options_promised
-    pool = spec.unissued_pool / (whole + spec.unissued_pool) if whole + spec.unissued_pool and held else 0.0
-    try:
-        found = through(asked, held=start, held_pool=pool)
-    except InvalidInput as fault:
-        return (Text(str(fault)),)
-    rows = [
-        (planned.name, *(f"{one.kept:.1%}" for one in (ends.low, ends.expected, ends.high)))
-        for planned, ends in zip(asked, found, strict=True)
-    ]
-    words = "Founders keep, at the low, the expected and the high valuation; SAFEs that convert dilute further"
-    return grid(words, ("After", "Low", "Expected", "High"), rows)
+    """Of the planned rounds, at their low, expected and high valuations: the calculation of the section Ownership."""
+    asked, table = of.spec.fundraising.planned, of.spec.ownership
+    rows, told = [], list[str]()
+    for place, planned in enumerate(asked):
+        found = course(table, asked, place)
+        try:
+            ends = at_valuations(found)
+        except InvalidInput as fault:
+            told.append(str(fault))
+            break
+        rows.append((planned.name, *(f"{one.kept:.1%}" for one in (ends.low, ends.expected, ends.high))))
+        if found.undecided:
+            told.append(f"{planned.name} without the SAFEs and notes: {choose(found)}")
+        if other := differences(table, planned, of.currency):
+            told.append(f"The cap table has {planned.name} on other terms: {'; '.join(other)}.")
+    if not rows:
+        return tuple(Text(one) for one in told)
+    words = "Founders keep, at the low, the expected and the high valuation; rounds before at the expected one"
+    return (*grid(words, ("After", "Low", "Expected", "High"), rows), *(Text(one) for one in told))
 
 
 def _use_of_funds(of: Source) -> tuple[Block, ...]:
@@ -231,10 +257,12 @@ def _price(value: Fraction | None, currency: str) -> str:
     return f"{currency} {text}{'0' * max(0, 2 - len(text.partition('.')[2]))}"
 
 
-def _runs_out(month: str | None, late: bool) -> str:
-    if late:
-        return "the cash is gone before"
-    return "not in sight" if month is None else months.said(month)
+def _runs_out(month: str | None, one: Bought, *, with_it: bool = False) -> str:
+    if one.too_late:
+        return "" if with_it else "the cash is gone before"
+    if month:
+        return months.said(month)
+    return f"beyond {months.said(one.horizon)}" if one.burn else "not in sight"
 
 
 def _range(words: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.venture import months, runway
-from core.venture.beside_plan import beside
+from core.venture.beside_plan import beside, counted_sentence
 from core.venture.metrics import METRICS, metrics, said
 from core.venture.money import shown
 from core.venture.overview import outlook, sentence
@@ -65,8 +65,10 @@ def summary(of: Source) -> Section:
         (f"Gross margin, {last.label}", now["gross_margin"].words(of.currency)),
         (f"People, {months.said(found.months[-1])}", f"{found.headcount[0, -1]:g}"),
     ]
+    counted = counted_sentence(found, of.spec.actuals)
     blocks: list[Block] = [
         Text(sentence(found), strong=True),
+        *([Text(counted, strong=True)] if counted else ()),
         Text(_raising(runway.start_raising(found, asked.months_to_close, asked.buffer_months))),
         *grid("Key figures", ("Figure", of.currency), rows),
         cash_picture(of, scenarios=False),

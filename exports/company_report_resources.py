@@ -117,7 +117,7 @@ def funding(of: Source) -> Section:
             KINDS[one.kind],
             months.said(one.month),
             shown(one.amount, of.currency),
-            _repaid(one.interest, one.grace_months, one.repay_months),
+            _repaid(one.interest, one.grace_months, one.repay_months, one.owed),
             one.terms,
         )
         for one in of.spec.funding
@@ -149,8 +149,8 @@ def _span(first: str | None, last: str | None) -> str:
     return f"{begins} to {months.said(last)}" if last else f"from {begins}"
 
 
-def _repaid(interest: float, grace: int, repay: int) -> str:
+def _repaid(interest: float, grace: int, repay: int, owed: bool) -> str:
     if not repay:
-        return "never"
+        return f"not within the plan, {interest:.1%} a year" if owed else "never"
     after = f" after {grace} months" if grace else ""
     return f"over {repay} months{after}, {interest:.1%} a year"

@@ -164,8 +164,9 @@ def funding_lines(spec: CompanySpec, plan: Plan) -> tuple[Line, ...]:
 
 
 def _loan(loan: FundingSpec, f: str, at: int, count: int) -> list[Line]:
-    """Equal parts after the months of grace; the last takes the cents. step: months since the money came."""
-    if loan.repay_months:
+    """Equal parts after the months of grace; the last takes the cents. step: months since the money came. Without
+    repayment a loan stays owed to the plan's end, and so does what has interest."""
+    if loan.owed:
         back, due, left = loan_schedule(loan, at, count)
     else:
         back, due, left = (np.zeros(count, dtype=np.int64) for _ in range(3))
@@ -173,14 +174,18 @@ def _loan(loan: FundingSpec, f: str, at: int, count: int) -> list[Line]:
     steps = np.arange(count) - at
     # Of the step before: what interest is due on.
     open_at = f"IF({step}<=1,{amount},MAX(0,{amount}-MAX(0,{step}-1-{f}_grace)*{f}_part))"
+    stays = f"{f}_repay=0" if loan.kind == "loan" else f"AND({f}_repay=0,{f}_interest>0)"
     running = f"AND({f}_repay>0,{step}>=1,{step}<={ends})"
     owed = f"IF(AND({f}_repay>0,{step}>=0,{step}<{ends}),{amount}-MAX(0,{step}-{f}_grace)*{f}_part,0)"
+    owed = f"IF({stays},IF({step}>=0,{amount},0),{owed})"
+    bears = f"OR({running},AND({stays},{step}>=1))"
+    interest = f"IF({bears},ROUND(IF({stays},{amount},{open_at})*{f}_interest/12,2),0)"
     pays = f"IF({step}<={f}_grace,0,IF({step}={ends},{open_at},{f}_part))"
     rows: tuple[tuple[str, str, str, Sequence[float], str], ...] = (
         ("step", "months since", f"[m]-{f}_at", tuple(float(one) for one in steps), "months"),
         ("owed", "owed", owed, tuple(left / 100), ""),
         ("repaid", "repaid", f"IF({running},{pays},0)", tuple(back / 100), ""),
-        ("interest", "interest", f"IF({running},ROUND({open_at}*{f}_interest/12,2),0)", tuple(due / 100), ""),
+        ("interest", "interest", interest, tuple(due / 100), ""),
     )
     return [
         Line(

@@ -210,7 +210,11 @@ def _funding(spec: CompanySpec) -> Table:
             )
         )
     heads = ("Source", "Kind", f"Amount ({spec.company.currency})", "Month", "Interest a year", "Grace (months)")
-    more = ("Repaid over (months); 0: never", "Comes in month (number)", f"Repaid each month ({spec.company.currency})")
+    more = (
+        "Repaid over (months); 0: not in this plan",
+        "Comes in month (number)",
+        f"Repaid each month ({spec.company.currency})",
+    )
     return Table("Funding", (*heads, *more), tuple(rows))
 
 

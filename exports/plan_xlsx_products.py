@@ -12,9 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.venture import months
 from core.venture.drivers import ScenarioSpec
-from core.venture.product_plan import ProductPlan, unit
+from core.venture.product_plan import ProductPlan, begins, unit
 from core.venture.products import ProductSpec
 from core.venture.spec import AboutSpec
 from exports.plan_book import Line, Look
@@ -35,7 +34,7 @@ def product_lines(
 
 def _helpers(product: ProductSpec, about: AboutSpec, drivers: ScenarioSpec, p: str) -> tuple[Line, ...]:
     at = np.arange(about.months)
-    launch = max(0, months.between(about.start, product.launch)) if product.launch else 0
+    launch, _ = begins(product, about.start)
     since = np.maximum(at - launch, 0)
     used = (1 + product.usage_growth) ** since * drivers.tokens_per_user
     price = unit(product, about.per_usd).price / 100 * drivers.price * np.ones(about.months)
@@ -64,23 +63,29 @@ def _helpers(product: ProductSpec, about: AboutSpec, drivers: ScenarioSpec, p: s
 
 
 def _won(p: str) -> str:
-    """Those whom the effort of a sales cycle earlier won. The first month apart: 0 to the power of 0 is no number."""
+    """Those whom the effort of a sales cycle earlier won, and whom a launch within the plan begins with. The first
+    month apart: 0 to the power of 0 is no number."""
     since = f"([m]-{p}_first_at)"
-    grown = f"MAX(0,1+{p}_growth*d_growth)^{since}"
-    return f"IF([m]<{p}_first_at,0,{p}_new*d_new_customers*IF([m]={p}_first_at,1,{grown}))"
+    grown = f"MAX(0,1+{p}_growth+ABS({p}_growth)*(d_growth-1))^{since}"
+    won = f"IF([m]<{p}_first_at,0,{p}_new*d_new_customers*IF([m]={p}_first_at,1,{grown}))"
+    return f"{won}+IF(AND([m]>0,[m]={p}_launch_at),{p}_customers,0)"
+
+
+def _already(p: str) -> str:
+    """Customers, or projects under way, when the plan begins."""
+    return f"IF({p}_launch_at=0,{p}_customers,0)"
 
 
 def _subscription(product: ProductSpec, plan: ProductPlan, p: str) -> tuple[Line, ...]:
     lost = np.cumsum(plan.churned[0] - plan.reactivated[0])
-    launch = f"IF([m]={p}_launch_at,{p}_customers,0)"
     churn = f"MIN(1,{p}_churn*d_churn)"
     used = f"IF([m]>{p}_launch_at,{p}_usage_growth*(1-{churn}),0)" if product.model == "usage" else "0"
-    begins = f"IF([m]={p}_launch_at,ROUND({p}_customers*[{p}_monthly_price],2),0)"
+    begun = f"ROUND({_already(p)}*[{p}_monthly_price],2)"
     moves = (("new", 1), ("expansion", 1), ("contraction", -1), ("churn", -1), ("reactivation", 1))
     summed = f"[{p}_mrr_opening]" + "".join(f"{'+' if way > 0 else '-'}[{p}_mrr_{name}]" for name, way in moves)
     opening = f"[{p}_mrr_opening]"
     return (
-        _count(p, "opening", "Customers at the month's start", f"[{p}_count<]+{launch}", plan.opening, launch),
+        _count(p, "opening", "Customers at the month's start", f"[{p}_count<]", plan.opening, _already(p)),
         _count(p, "won", "New", _won(p), plan.new),
         _count(p, "back", "Come back", f"[{p}_lost<]*{p}_reactivation", plan.reactivated, "0"),
         _count(p, "gone", "Lost", f"[{p}_opening]*{churn}", plan.churned),
@@ -101,7 +106,7 @@ def _subscription(product: ProductSpec, plan: ProductPlan, p: str) -> tuple[Line
             first=f"[{p}_gone]-[{p}_back]",
             unit="count",
         ),
-        _money(p, "mrr_opening", "MRR at the month's start", f"[{p}_mrr<]+{begins}", plan.mrr_opening, first=begins),
+        _money(p, "mrr_opening", "MRR at the month's start", f"[{p}_mrr<]", plan.mrr_opening, first=begun),
         _money(p, "mrr_new", "New MRR", f"ROUND([{p}_won]*[{p}_monthly_price],2)", plan.mrr_new),
         _money(
             p,
@@ -132,10 +137,9 @@ def _subscription(product: ProductSpec, plan: ProductPlan, p: str) -> tuple[Line
 
 
 def _project(plan: ProductPlan, p: str) -> tuple[Line, ...]:
-    under_way = f"IF([m]={p}_launch_at,{p}_customers,0)"
-    their_end = f"IF([m]={p}_launch_at+{p}_project_months,{p}_customers,0)"
+    their_end = f"IF([m]={p}_project_months,{_already(p)},0)"
     return (
-        _count(p, "opening", "Projects in work before", f"[{p}_count<]+{under_way}", plan.opening, under_way),
+        _count(p, "opening", "Projects in work before", f"[{p}_count<]", plan.opening, _already(p)),
         _count(p, "won", "Begun", _won(p), plan.new),
         _count(p, "gone", "Done", f"{_later(f'{p}_won', f'{p}_project_months')}+{their_end}", plan.churned),
         _count(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.venture import months
-from core.venture.product_plan import unit
+from core.venture.product_plan import begins, unit
 from core.venture.products import ProductSpec, add
 from core.venture.spec import AboutSpec, CompanySpec
 from exports.formulas import Formula
@@ -40,7 +39,7 @@ def _product(product: ProductSpec, number: int, about: AboutSpec) -> Mapping[tup
     rows.append(("Price is for", "", Cell(_per(product), look="choice")))
     put("Price", money, float(product.price), "price", "price")
     put("Launch; empty: from the start", "month", product.launch, "launch", "month")
-    put("Customers (projects) at the start", "count", product.customers, "customers", "tenths")
+    put("Customers (projects) it begins with", "count", product.customers, "customers", "tenths")
     put("New a month", "count", product.new_customers, "new", "tenths")
     put("Growth of the new ones", "share a month", product.growth, "growth", "share")
     if not project:
@@ -84,7 +83,8 @@ def _cached(product: ProductSpec, p: str) -> Cell:
 def _derived(product: ProductSpec, number: int, about: AboutSpec) -> list[tuple[str, str, Cell]]:
     p, one, money = f"product{number}", unit(product, about.per_usd), about.currency
     tokens, project = product.tokens_per_customer, product.model == "project"
-    launch = max(0, months.between(about.start, product.launch)) if product.launch else 0
+    launch, first = begins(product, about.start)
+    running = f'AND({p}_launch="",{p}_customers>0)'
     sums = {
         part: "+".join(f"product{number}_task{place}_{part}" for place in range(1, len(product.tasks) + 1)) or "0"
         for part in ("full", "cached", "output")
@@ -97,9 +97,14 @@ def _derived(product: ProductSpec, number: int, about: AboutSpec) -> list[tuple[
     rows = [
         ("Launches in month", "number", made(f"MAX(0,{place_of(f'{p}_launch')})", launch, f"{p}_launch_at", "index")),
         (
-            "First customers in month",
+            "First won in month",
             "number",
-            made(f"{p}_launch_at+{p}_cycle", launch + product.sales_cycle_months, f"{p}_first_at", "index"),
+            made(
+                f"IF({running},0,MAX(0,{place_of(f'{p}_launch')}+{p}_cycle))",
+                first,
+                f"{p}_first_at",
+                "index",
+            ),
         ),
     ]
     for part, title, value in (

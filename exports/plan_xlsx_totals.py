@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.venture.people import FUNCTIONS
 from core.venture.plan import Plan
+from core.venture.product_plan import ProductPlan
 from core.venture.spec import CompanySpec
 from exports.plan_book import Line, total
 
@@ -91,7 +92,8 @@ def cash_lines(spec: CompanySpec, plan: Plan) -> tuple[Line, ...]:
 
 
 def metric_lines(spec: CompanySpec, plan: Plan) -> tuple[Line, ...]:
-    """Of subscriptions and usage; a project's revenue is never recurring (a16z, "16 Startup Metrics")."""
+    """Of subscriptions and usage; a project's revenue is never recurring (a16z, "16 Startup Metrics"). What is left of
+    a customer's payments is after their products' own costs, and a share by revenue of those all products have."""
     lasting = [
         (f"product{number}", one)
         for number, one in enumerate(plan.products, 1)
@@ -140,6 +142,7 @@ def metric_lines(spec: CompanySpec, plan: Plan) -> tuple[Line, ...]:
             "IF([revenue]=0,0,[gross_profit]/[revenue])",
             _divided(plan.gross_profit[0], revenue),
         ),
+        *_customer_lines(lasting, plan, [f"product{number}" for number in range(1, len(plan.products) + 1)]),
         _ratio(
             "runway",
             "Runway at this month's burn; 0: none, or no burn",
@@ -166,6 +169,62 @@ def metric_lines(spec: CompanySpec, plan: Plan) -> tuple[Line, ...]:
         ),
     ]
     return tuple(lines)
+
+
+def _customer_lines(
+    lasting: Sequence[tuple[str, ProductPlan]], plan: Plan, products: Sequence[str]
+) -> tuple[Line, ...]:
+    """What a customer of subscriptions and usage costs to win and leaves, as `core.venture.metrics` defines it."""
+    none, nothing = np.zeros(len(plan.months)), np.zeros(len(plan.months), dtype=np.int64)
+    mrr, revenue = plan.recurring[0], plan.revenue[0]
+    own = sum((one.cogs[0] for _, one in lasting), nothing)
+    common = plan.cogs[0] - sum((one.cogs[0] for one in plan.products), nothing)
+    cogs = (own + common * _divided(mrr, revenue)) / 100
+    won, gone, opening, count = (
+        sum((getattr(one, name)[0] for _, one in lasting), none) for name in ("new", "churned", "opening", "customers")
+    )
+    margin = _divided(mrr / 100 - cogs, mrr / 100)
+    churn, cac = _divided(gone, opening), _divided(plan.sales[0] / 100, won)
+    left = _divided(mrr / 100, count) * margin
+    ltv = _divided(left, churn)
+    common_of = f"([cogs]-({total([f'{one}_cogs' for one in products])}))"
+    return (
+        _ratio(
+            "recurring_cogs",
+            "Cost of revenue, of subscriptions and usage",
+            f"IF([revenue]=0,0,{_of(lasting, 'cogs')}+{common_of}*[mrr]/[revenue])",
+            np.where(revenue != 0, cogs, 0.0),
+            "money",
+            "",
+        ),
+        _ratio(
+            "recurring_margin",
+            "Gross margin, of subscriptions and usage",
+            "IF([mrr]=0,0,([mrr]-[recurring_cogs])/[mrr])",
+            margin,
+        ),
+        _ratio("won", "New customers", _of(lasting, "won"), won, "tenths", "count"),
+        _ratio("lost", "Customers lost", _of(lasting, "gone"), gone, "tenths", "count"),
+        _ratio("customers_before", "Customers before", _of(lasting, "opening"), opening, "tenths", "count"),
+        _ratio("cac", "CAC; 0: no new customers", "IF([won]=0,0,[sales]/[won])", cac, "price", plan.currency),
+        _ratio(
+            "ltv",
+            "LTV; 0: nobody lost",
+            "IF([lost]=0,0,[arpa]*[recurring_margin]/([lost]/[customers_before]))",
+            ltv,
+            "price",
+            plan.currency,
+        ),
+        _ratio("ltv_to_cac", "LTV/CAC; 0: none", "IF([cac]=0,0,[ltv]/[cac])", _divided(ltv, cac), "factor", "factor"),
+        _ratio(
+            "payback",
+            "CAC payback; 0: none",
+            "IF([arpa]*[recurring_margin]>0,[cac]/([arpa]*[recurring_margin]),0)",
+            _divided(cac, left, where=left > 0),
+            "tenths",
+            "months",
+        ),
+    )
 
 
 def _carried(plan: Plan) -> NDArray[np.int64]:

@@ -68,6 +68,18 @@ def test_chances_are_the_same_for_the_same_seed(call: Call, tmp_path: Path) -> N
     assert chances == sorted(chances)
 
 
+def test_both_runways_of_an_answer_count_from_the_plans_start(call: Call, tmp_path: Path) -> None:
+    certain = {
+        "company": COMPANY["company"],
+        "team": COMPANY["team"],
+        "uncertainty": {"distributions": {}, "runs": 100},
+    }
+    found = told(call, "plan", written(tmp_path, certain), "--chances")
+    assert found["runway"]["cash_empty"] == "2026-09"
+    assert found["runway"]["months"] == 8
+    assert set(found["chances"]["runway_months"].values()) == {8}
+
+
 def test_a_plan_in_words_has_years_and_metrics(call: Call, tmp_path: Path) -> None:
     status, out, _ = call("plan", written(tmp_path, COMPANY))
     assert status == 0
@@ -88,6 +100,10 @@ def test_a_plan_in_words_has_years_and_metrics(call: Call, tmp_path: Path) -> No
         ({"prodcts": []}, "products"),
         ({"funding": [{"name": "A", "month": "2026-13", "amount": 1}]}, "2026-13"),
         ({"products": [{"name": "A"}, {"name": "A"}]}, "two are called A"),
+        (
+            {"company": {"currency": "EUR"}, "products": [{"name": "A", "cost": {"usd_per_million_input": 1}}]},
+            "per_usd",
+        ),
     ],
 )
 def test_a_fault_names_the_key_and_the_value(call: Call, tmp_path: Path, change: Any, expected: str) -> None:
@@ -98,6 +114,11 @@ def test_all_faults_of_a_file_are_told_at_once(call: Call, tmp_path: Path) -> No
     faulty = COMPANY | {"products": [{"name": "Team", "price": -1, "churn": 3}], "expenses": [{"amount": 5}]}
     message = fault(call, "plan", written(tmp_path, faulty))
     assert all(part in message for part in ("products.0.price", "products.0.churn", "expenses.0.name"))
+
+
+def test_a_key_that_stands_twice_is_refused(call: Call, tmp_path: Path) -> None:
+    message = fault(call, "plan", written(tmp_path, "company:\n  months: 12\n  months: 24\n"))
+    assert "'months' twice (lines 2 and 3)" in message
 
 
 def test_growth_beyond_counting_is_refused_with_its_cause(call: Call, tmp_path: Path) -> None:

@@ -99,8 +99,9 @@ def _whole(given: Any) -> Any:
 Count = Annotated[float, BeforeValidator(_count), Field(gt=0, le=1e20, allow_inf_nan=False)]
 Rate = Annotated[float, BeforeValidator(_count), Field(ge=0, le=1e10, allow_inf_nan=False)]  # of users or requests; 10K
 Whole = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10**12)]
-Share = Annotated[float, BeforeValidator(_share), Field(ge=0, le=1)]
-Discount = Annotated[float, BeforeValidator(_share), Field(ge=0, lt=1)]
+Percent = Annotated[float, BeforeValidator(_share)]  # 0.25 or 25%; its bounds are those of the field
+Share = Annotated[Percent, Field(ge=0, le=1)]
+Discount = Annotated[Percent, Field(ge=0, lt=1)]
 Recompute = Literal["none", "selective", "full"]
 Precision = Literal["fp32", "fp16", "bf16", "fp8"]
 
@@ -258,14 +259,52 @@ def read_file(path: Path) -> dict[str, Any]:
 
 
 def _check_events(path: Path, text: str) -> None:
-    """Before anything is built: aliases can repeat a value without end, and PyYAML's time grows with depth squared."""
+    """Before anything is built: aliases can repeat a value without end, PyYAML's time grows with depth squared, and it
+    takes the last of two values of one key without a word."""
     depth = 0
+    keys = _Keys(path)
     for event in yaml.parse(text):
+        keys.see(event)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
             raise InvalidInput(f"{path} has aliases.", allowed="YAML without *names.", next_step="Write values out.")
         if depth > _DEEPEST:
             raise InvalidInput(f"{path} is nested too deeply.", allowed=f"Up to {_DEEPEST} levels.")
+
+
+class _Keys:
+    """Follows a document's events. Each open collection has its keys with their lines, and whether a key comes next;
+    a list has none."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._open: list[tuple[dict[str, int] | None, list[bool]]] = []
+
+    def see(self, event: yaml.Event) -> None:
+        if isinstance(event, yaml.CollectionEndEvent):
+            self._open.pop()
+        elif isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent, yaml.AliasEvent)):
+            self._value(event)
+            if isinstance(event, yaml.CollectionStartEvent):
+                self._open.append(({} if isinstance(event, yaml.MappingStartEvent) else None, [True]))
+
+    def _value(self, event: yaml.Event) -> None:
+        if not self._open or (keys := self._open[-1][0]) is None:
+            return
+        is_key = self._open[-1][1]
+        if is_key[0] and isinstance(event, yaml.ScalarEvent):
+            line = event.start_mark.line + 1
+            if event.value in keys:
+                raise twice(str(self.path), event.value, f" (lines {keys[event.value]} and {line})")
+            keys[event.value] = line
+        is_key[0] = not is_key[0]
+
+
+def twice(name: str, key: str, where: str = "") -> InvalidInput:
+    """A key that a mapping has two times, of which one value would be lost."""
+    return InvalidInput(
+        f"{name} has {_SHORT.repr(key)} twice{where}.", allowed="Each key once where it stands.", next_step="Keep one."
+    )
 
 
 Spec = TypeVar("Spec", bound=BaseModel)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.venture import months
 from core.venture.actuals import MONEY, ActualSpec, by_month
-from core.venture.money import major, minor
+from core.venture.money import major, minor, short
 from core.venture.plan import Plan
 from core.venture.product_plan import ProductPlan
 
@@ -106,6 +106,24 @@ def cash_from_actual(plan: Plan, actuals: Iterable[ActualSpec], run: int = 0) ->
     place = plan.months.index(last.month)
     off = minor(last.cash) - int(plan.cash[run, place])
     return {month: int(plan.cash[run, at]) + off for at, month in enumerate(plan.months) if at >= place}
+
+
+def counted_sentence(plan: Plan, actuals: Iterable[ActualSpec], run: int = 0) -> str:
+    """How long cash lasts from the last that was counted, beside what the plan has; "" where none was."""
+    onward = cash_from_actual(plan, actuals, run)
+    if not onward:
+        return ""
+    month, cash = next(iter(onward.items()))
+    now = next((name for name, value in onward.items() if value < 0), None)
+    before = next((name for name, value in zip(plan.months, plan.cash[run], strict=True) if value < 0), None)
+    beside = "as planned" if now == before else f"as planned: {_empty(before)}"
+    ends = f"runs out in {months.said(now)}" if now else f"lasts beyond {months.said(plan.months[-1])}, the plan's end"
+    counted = short(major(cash), plan.currency)
+    return f"From the {counted} counted in {months.said(month)}, cash {ends} ({beside})."
+
+
+def _empty(month: str | None) -> str:
+    return "not within the plan" if month is None else months.said(month)
 
 
 def _own(value: np.float64 | np.int64, key: str) -> Decimal | float:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from core.errors import InvalidInput
-from core.estimate.config import read_file
+from core.estimate.config import read_file, twice
 
 MOST_BYTES = 5_000_000
 LONGEST_YAML = 100_000  # characters: what `read_file` takes, because PyYAML needs a second for them
@@ -26,15 +26,24 @@ def company_text(document: dict[str, Any]) -> tuple[str, str]:
 
 def document_of(name: str, content: bytes) -> dict[str, Any]:
     """The document in a file that was handed in, not yet checked as a company. name: for messages. Raises InvalidInput
-    where it is too long, no text, neither JSON nor YAML, or no mapping."""
+    where it is too long, no text, neither JSON nor YAML, no mapping, or has a key twice."""
     if len(content) > MOST_BYTES:
         raise InvalidInput(f"{name} has {len(content):,} bytes.", allowed=f"Up to {MOST_BYTES:,} bytes.")
     try:
-        found = json.loads(content)
+        found = json.loads(content, object_pairs_hook=lambda pairs: _each_once(name, pairs))
     except (ValueError, RecursionError):
         return _of_yaml(name, content)
     if not isinstance(found, dict):
         raise InvalidInput(f"{name} holds a {type(found).__name__}, no company.", allowed="Lines of `key: value`.")
+    return found
+
+
+def _each_once(name: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise twice(name, key)
+        found[key] = value
     return found
 
 

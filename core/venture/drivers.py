@@ -27,7 +27,12 @@ class Driver:
 
 DRIVERS: dict[Name, Driver] = {
     "new_customers": Driver("New customers", "Multiplies the customers won each month.", 0.7, 1.3),
-    "growth": Driver("Growth", "Multiplies the monthly growth of new customers.", 0.6, 1.4),
+    "growth": Driver(
+        "Growth",
+        "Moves the monthly growth of new customers: 1.2 makes 10% 12%, and −10% −8%, so that more is always better.",
+        0.6,
+        1.4,
+    ),
     "churn": Driver("Churn", "Multiplies the share of customers lost each month.", 0.7, 1.5),
     "expansion": Driver("Expansion", "Multiplies what existing customers add each month.", 0.7, 1.3),
     "price": Driver("Price", "Multiplies every price, of existing customers too.", 0.9, 1.1),

@@ -1,12 +1,13 @@
 """The sums of a period of a plan that metrics are made of, in the company's currency.
 
-Customers are those of subscriptions and usage; the customers of a project come for its time and are no churn. The
-cohort is who was there at the period's start: it is followed month by month at each product's own rates.
+Customers are those of subscriptions and usage; the customers of a project come for its time and are no churn. What
+one customer brings and costs (ARPA, CAC, LTV) is of those products alone, too. The cohort is who was there at the
+period's start: it is followed month by month at each product's own rates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -39,7 +40,9 @@ class Cohort:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Flows are summed over the period; mrr, cash and customers are of its end. recurring: revenue of subscriptions and
-    usage. monthly_churn: customers lost of those at a month's start. cash_out: with interest, tax and repayments.
+    usage. recurring_cogs: their own, and of the common ones (team, compute, expenses) as large a share as theirs of the
+    revenue. new_customers: of subscriptions and usage. monthly_churn: customers lost of those at a month's start.
+    cash_out: with interest, tax and repayments. last_net_burn: of the period's last month.
     quarters: revenue of the last three months, of the three before, and their sales and marketing. None: the plan
     does not reach back so far."""
 
@@ -55,12 +58,14 @@ class Facts:
     revenue: Decimal
     recurring: Decimal
     cogs: Decimal
+    recurring_cogs: Decimal
     inference: Decimal
     sales: Decimal
     operating_profit: Decimal
     cash_in: Decimal
     cash_out: Decimal
     net_burn: Decimal
+    last_net_burn: Decimal
     cash: Decimal
     customers: float
     customer_months: float
@@ -100,20 +105,30 @@ def facts(plan: Plan, period: Period, run: int = 0) -> Facts:
         revenue=flow(plan.revenue),
         recurring=flow(plan.recurring),
         cogs=flow(plan.cogs),
+        recurring_cogs=_recurring_cogs(plan, paid_again, flow),
         inference=flow(*(one.inference for one in plan.products)),
         sales=flow(plan.sales),
         operating_profit=flow(plan.operating_profit),
         cash_in=flow(plan.receipts),
         cash_out=flow(plan.payments, plan.repayments),
         net_burn=flow(plan.net_burn),
+        last_net_burn=major(int(plan.net_burn[run, last])),
         cash=major(int(plan.cash[run, last])),
         customers=float(sum(one.customers[run, last] for one in paid_again)),
         customer_months=people(paid_again, "customers"),
-        new_customers=people(plan.products, "new"),
+        new_customers=people(paid_again, "new"),
         monthly_churn=logo_churn(people(paid_again, "churned"), people(paid_again, "opening")),
         year_before=_year_before(plan, period, run),
         quarters=_quarters(plan, period, run),
     )
+
+
+def _recurring_cogs(plan: Plan, paid_again: Iterable[ProductPlan], flow: Callable[..., Decimal]) -> Decimal:
+    """The products' own, and of those that no product has to itself a share by revenue."""
+    revenue = flow(plan.revenue)
+    common = flow(plan.cogs) - flow(*(one.cogs for one in plan.products))
+    share = flow(plan.recurring) / revenue if revenue else Decimal(0)
+    return flow(*(one.cogs for one in paid_again)) + common * share
 
 
 def _cohort(products: Iterable[ProductPlan], period: Period, run: int) -> Cohort:

@@ -10,6 +10,8 @@ from core.venture.metric_inputs import Facts
 
 MOST = Decimal(10) ** 18  # beyond it cents say nothing, and have no place in a Decimal
 
+_MARGIN = "Gross margin of subscriptions and usage"
+
 Inputs = tuple[tuple[str, Decimal | float], ...]
 
 
@@ -71,7 +73,9 @@ def arpa(f: Facts) -> tuple[Value, Inputs]:
 
 
 def cac(f: Facts) -> tuple[Value, Inputs]:
-    inputs: Inputs = (("Sales and marketing", f.sales), ("New customers", f.new_customers))
+    inputs: Inputs = (("Sales and marketing", f.sales), ("New customers of subscriptions and usage", f.new_customers))
+    if not f.new_customers:
+        return Undefined("no new customers of subscriptions or usage"), inputs
     return formulas.cac(f.sales, f.new_customers), inputs
 
 
@@ -79,14 +83,19 @@ def gross_margin(f: Facts) -> tuple[Value, Inputs]:
     return formulas.gross_margin(f.revenue, f.cogs), (("Revenue", f.revenue), ("COGS", f.cogs))
 
 
+def recurring_margin(f: Facts) -> Value:
+    """Of subscriptions and usage, which is what a customer's payments are."""
+    return formulas.gross_margin(f.recurring, f.recurring_cogs)
+
+
 def ltv(f: Facts) -> tuple[Value, Inputs]:
-    found = _known(arpa(f)[0], gross_margin(f)[0], f.monthly_churn)
+    found = _known(arpa(f)[0], recurring_margin(f), f.monthly_churn)
     if isinstance(found, Undefined):
         return found, ()
     account, margin, churn = found
     return formulas.ltv(account, margin, churn), (
         ("ARPA a month", cents(account)),
-        ("Gross margin", margin),
+        (_MARGIN, margin),
         ("Customers lost a month, share", churn),
     )
 
@@ -100,14 +109,14 @@ def ltv_to_cac(f: Facts) -> tuple[Value, Inputs]:
 
 
 def payback(f: Facts) -> tuple[Value, Inputs]:
-    found = _known(cac(f)[0], arpa(f)[0], gross_margin(f)[0])
+    found = _known(cac(f)[0], arpa(f)[0], recurring_margin(f))
     if isinstance(found, Undefined):
         return found, ()
     cost, account, margin = found
     return formulas.payback_months(cost, account, margin), (
         ("CAC", cents(cost)),
         ("ARPA a month", cents(account)),
-        ("Gross margin", margin),
+        (_MARGIN, margin),
     )
 
 
@@ -116,8 +125,8 @@ def net_burn(f: Facts) -> tuple[Decimal, Inputs]:
 
 
 def runway(f: Facts) -> tuple[Value, Inputs]:
-    a_month = f.net_burn / f.period.months
-    return formulas.runway(f.cash, a_month), (("Cash", f.cash), ("Net burn a month", cents(a_month)))
+    burnt = f.last_net_burn
+    return formulas.runway(f.cash, burnt), (("Cash at the end", f.cash), ("Net burn of the last month", burnt))
 
 
 def burn_multiple(f: Facts) -> tuple[Value, Inputs]:

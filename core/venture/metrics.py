@@ -189,8 +189,8 @@ METRICS: dict[str, Definition] = _table(
         key="cac",
         label="CAC",
         unit="money",
-        definition="Customer acquisition cost: sales and marketing, salaries too, for each new customer of any "
-        "product.",
+        definition="Customer acquisition cost: sales and marketing, salaries too, for each new customer of "
+        "subscriptions and usage. Projects are not counted.",
         formula=r"\mathrm{CAC} = \frac{\text{sales and marketing}}{\text{new customers}}",
         source=_FINMARK,
         of=values.cac,
@@ -199,7 +199,8 @@ METRICS: dict[str, Definition] = _table(
         key="payback_months",
         label="CAC payback",
         unit="months",
-        definition="Months until what is left of a customer's payments has paid for winning them.",
+        definition="Months until what is left of a customer's payments has paid for winning them. The gross margin is "
+        "that of subscriptions and usage, as for LTV.",
         formula=r"\frac{\mathrm{CAC}}{\mathrm{ARPA} \times \text{gross margin}}",
         source=_FINMARK,
         of=values.payback,
@@ -208,7 +209,8 @@ METRICS: dict[str, Definition] = _table(
         key="ltv",
         label="LTV",
         unit="money",
-        definition="Lifetime value: what is left of a customer's payments until they leave.",
+        definition="Lifetime value: what is left of a customer's payments until they leave. The gross margin is that "
+        "of subscriptions and usage: after their own COGS and a share, by revenue, of those all products share.",
         formula=r"\mathrm{LTV} = \frac{\mathrm{ARPA} \times \text{gross margin}}{\text{churn a month}}",
         source=_FINMARK,
         of=values.ltv,
@@ -255,9 +257,9 @@ METRICS: dict[str, Definition] = _table(
         key="runway",
         label="Runway at this burn",
         unit="months",
-        definition="Months the cash at the end lasts at this period's net burn. Along the plan it may be another "
+        definition="Months the cash at the end lasts at the last month's net burn. Along the plan it may be another "
         "number: the month in which cash goes below 0.",
-        formula=r"\frac{\text{cash}}{\text{net burn a month}}",
+        formula=r"\frac{\text{cash}}{\text{net burn of the last month}}",
         source=_A16Z,
         of=values.runway,
     ),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from core.estimate.config import Share, Strict
+from core.estimate.config import Percent, Share, Strict
 from core.venture.money import Money
 from core.venture.months import Month
 
@@ -57,7 +57,7 @@ class RoleSpec(_Dated):
     function: Function = "research"
     count: Annotated[float, Field(gt=0, le=10_000)] = 1
     salary: Money
-    burden: Annotated[float, Field(ge=0, le=2)] = 0.2
+    burden: Annotated[Percent, Field(ge=0, le=2)] = 0.2
     skills: dict[str, Level] = Field(default_factory=dict)
 
 
@@ -91,5 +91,5 @@ class ExpenseSpec(_Dated):
     function: Function = "general"
     amount: Money = Field(default=0, validate_default=True)
     once: bool = False
-    growth: Annotated[float, Field(ge=-0.5, le=0.5)] = 0
+    growth: Annotated[Percent, Field(ge=-0.5, le=0.5)] = 0
     share_of_revenue: Share = 0

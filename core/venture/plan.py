@@ -210,7 +210,7 @@ def _funding(
     """What comes in by its name, what is repaid, interest, and what is owed at the end of each month.
 
     Equal repayments after the months of grace, the last of which takes the cents; interest each month on what was owed
-    at its beginning. What came before the plan is in its opening cash, but is still repaid.
+    at its beginning. What came before the plan is in its opening cash, but is still owed.
     """
     came: dict[str, Money] = {}
     repaid, interest, owed = zeros.copy(), zeros.copy(), zeros.copy()
@@ -219,16 +219,22 @@ def _funding(
         if 0 <= at < zeros.shape[1]:
             line[:, at] = amount
         came[one.name if one.name not in came else f"{one.name} ({place + 1})"] = line
-        if one.repay_months:
+        if one.owed:
             back, due, left = loan_schedule(one, at, zeros.shape[1])
             repaid, interest, owed = repaid + back, interest + due, owed + left
     return came, repaid, interest, owed
 
 
 def loan_schedule(loan: FundingSpec, at: int, count: int) -> tuple[Money, Money, Money]:
-    """Repayment, interest and what is owed, `[month]` from 0. at: the month it came, which may lie before the plan."""
+    """Repayment, interest and what is owed, `[month]` from 0. at: the month it came, which may lie before the plan.
+
+    Without `repay_months` it stays owed, at its interest, to the end of the plan."""
     back, due, left = (np.zeros(count, dtype=np.int64) for _ in range(3))
     owed = minor(loan.amount)
+    if not loan.repay_months:
+        left[max(at, 0) :] = owed
+        due[max(at + 1, 0) :] = round(owed * loan.interest / 12)
+        return back, due, left
     part = owed // loan.repay_months
     for step in range(1, loan.grace_months + loan.repay_months + 1):
         month, interest = at + step, round(owed * loan.interest / 12)

@@ -97,6 +97,7 @@ def _runway(found: Runway) -> Json:
         "cash_empty": found.empty,
         "lasts_until": found.lasts_until,
         "months": found.months,
+        "asked_at_the_end_of": found.month,
         "months_at_this_burn": found.at_this_burn if isinstance(found.at_this_burn, float) else None,
         "net_burn": _amount(found.net_burn),
         "lowest_cash": _amount(found.lowest),

@@ -42,6 +42,8 @@ class Drivers:
 class ProductPlan:
     """opening + new + reactivated − churned = customers, and the same for MRR with expansion and contraction:
     mrr_opening + mrr_new + mrr_reactivation + mrr_expansion − mrr_contraction − mrr_churn = mrr. A project has none.
+    The opening of a month is the closing of the one before; that of the plan's first is what was sold before it. Whom a
+    later launch begins with is new in its month.
 
     Revenue is the month's closing MRR (what ends is booked when its paid period ends), or a project's share of its
     price. receipts: revenue, so many months later. tokens: of all customers. cogs = inference + hosting + people +
@@ -104,36 +106,55 @@ def unit(product: ProductSpec, per_usd: float) -> Unit:
 
 def plan_product(product: ProductSpec, about: AboutSpec, drivers: Drivers) -> ProductPlan:
     """Raises InvalidInput for customers or revenue that grow beyond counting."""
-    launch = max(0, months.between(about.start, product.launch)) if product.launch else 0
-    won = _won(product, about.months, launch, drivers)
+    launch, first = begins(product, about.start)
+    won = _won(product, about.months, first, drivers)
     if not np.isfinite(won).all() or won.max(initial=0) > LARGEST:
         raise InvalidInput(
             f"{product.name}: new customers grow to more than there are people, at {product.growth:.0%} a month over "
             f"{about.months} months.",
             next_step="Lower the growth, or plan fewer months.",
         )
+    if 0 < launch < about.months:
+        won[:, launch] += product.customers
     lines = _projects if product.model == "project" else _subscriptions
     return lines(product, about, drivers, won, launch)
 
 
-def _won(product: ProductSpec, count: int, launch: int, drivers: Drivers) -> Count:
-    """Customers that start, `[run, month]`: those whom the effort of a sales cycle earlier won."""
-    first = launch + product.sales_cycle_months
+def begins(product: ProductSpec, start: str) -> tuple[int, int]:
+    """The months of the plan, from 0, in which it is launched and in which somebody is won first.
+
+    The first sales cycle runs from the launch, which may lie before the plan. A product without a launch that has
+    customers is a running one and has its cycle behind it; one that has none begins with the plan.
+    """
+    signed = months.between(start, product.launch) if product.launch else 0
+    running = product.launch is None and product.customers > 0
+    return max(0, signed), 0 if running else max(0, signed + product.sales_cycle_months)
+
+
+def _won(product: ProductSpec, count: int, first: int, drivers: Drivers) -> Count:
+    """Customers that start, `[run, month]`: those whom the effort of a sales cycle earlier won.
+
+    They grow from the first month in which somebody is won. More of the driver is better where they shrink, too.
+    """
     since = np.maximum(np.arange(count) - first, 0)
-    grown = np.maximum(1 + product.growth * drivers.growth[:, None], 0) ** since[None, :]
+    growth = product.growth + abs(product.growth) * (drivers.growth - 1)
+    grown = np.maximum(1 + growth[:, None], 0) ** since[None, :]
     won = product.new_customers * drivers.new_customers[:, None] * grown
     return np.where(np.arange(count)[None, :] >= first, won, 0.0)
+
+
+def _already(product: ProductSpec, launch: int) -> float:
+    """Customers, or projects under way, when the plan begins."""
+    return product.customers if launch == 0 else 0.0
 
 
 def _customers(product: ProductSpec, won: Count, launch: int, churn: Count) -> dict[str, Count]:
     """Churn takes a share of those who opened the month; those who come back come from all that were lost before."""
     names = ("opening", "reactivated", "churned", "customers")
     found = {name: np.zeros_like(won) for name in names}
-    here = np.zeros(won.shape[0])
+    here = np.full(won.shape[0], _already(product, launch))
     lost = np.zeros(won.shape[0])
     for month in range(won.shape[1]):
-        if month == launch:
-            here = here + product.customers
         gone, back = here * churn, lost * product.reactivation
         found["opening"][:, month], found["churned"][:, month], found["reactivated"][:, month] = here, gone, back
         here = here + won[:, month] + back - gone
@@ -195,10 +216,8 @@ def _recurring(
     found["mrr"] = np.zeros(won.shape, dtype=np.int64)
     price = np.broadcast_to(price, won.shape)
     grows = product.expansion * drivers.expansion
-    now = np.zeros(won.shape[0], dtype=np.int64)
+    now = _cents(_already(product, launch) * price[:, 0])
     for month in range(won.shape[1]):
-        if month == launch:
-            now = now + _cents(product.customers * price[:, month])
         # Whoever stays uses more or less than the month before, so that what is billed keeps to the tokens.
         used = product.usage_growth * now * (1 - churn) if usage and month > launch else np.zeros_like(churn)
         bridge = {
@@ -221,15 +240,15 @@ def _recurring(
 def _projects(product: ProductSpec, about: AboutSpec, drivers: Drivers, won: Count, launch: int) -> ProductPlan:
     """Projects start, are worked on for `project_months`, and bring their price evenly over them; never MRR.
 
-    Projects that are under way at the start begin with it. customers: projects in work.
+    Those that are under way at the plan's start begin with it. customers: projects in work.
     """
     one = unit(product, about.per_usd)
+    before = np.full((won.shape[0], 1), _already(product, launch))
     starts = won.copy()
-    if launch < starts.shape[1]:
-        starts[:, launch] += product.customers
+    starts[:, :1] += before
     done = _later(starts, product.project_months)
     active = np.cumsum(starts, axis=1) - np.cumsum(done, axis=1)
-    opening = np.concatenate([np.zeros((starts.shape[0], 1)), active[:, :-1]], axis=1) + (starts - won)
+    opening = np.concatenate([before, active[:, :-1]], axis=1)
     since = np.maximum(np.arange(starts.shape[1]) - launch, 0)
     used = (1 + product.usage_growth) ** since[None, :] * drivers.tokens_per_user[:, None]
     share = 1 / product.project_months

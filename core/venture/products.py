@@ -6,32 +6,21 @@ shares are floats as they were typed; what is computed from them is exact in Dec
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from core.estimate.config import Discount, Rate, Share, Strict
+from core.estimate.config import Discount, Percent, Rate, Share, Strict
 from core.venture.money import Money
 from core.venture.months import Month
 
 MILLION = Decimal(1_000_000)
 MINUTES_PER_HOUR = Decimal(60)
 MOST_RUN_IDS = 200  # kept with a task; more would make the company's file unreadable
-_PERCENT = re.compile(r"\s*([+-]?[\d.]+(?:e[+-]?\d+)?)\s*%\s*", re.IGNORECASE)
-
-
-def _percent(given: Any) -> Any:
-    """10% is 0.1; what is none is left for pydantic to refuse."""
-    if isinstance(given, str) and (found := _PERCENT.fullmatch(given)):
-        return float(f"{float(found[1]) / 100:.15g}")
-    return given
-
-
-Change = Annotated[float, BeforeValidator(_percent), Field(ge=-0.9, le=3, allow_inf_nan=False)]  # a month
+Change = Annotated[Percent, Field(ge=-0.9, le=3, allow_inf_nan=False)]  # a month
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"\S")]
 
 
@@ -104,6 +93,11 @@ class CostSpec(Strict):
     def cached_price(self) -> Decimal:
         given = self.usd_per_million_cached_input
         return self.usd_per_million_input if given is None else given
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether any token costs anything."""
+        return any((self.usd_per_million_input, self.cached_price, self.usd_per_million_output))
 
     def usd(self, tokens: Tokens) -> Decimal:
         """What these tokens cost, expected."""

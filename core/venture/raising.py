@@ -16,8 +16,8 @@ from core.venture.fundraising import FundraisingSpec, PlannedRoundSpec
 from core.venture.money import minor
 from core.venture.months import after, between
 
-_TAIL = 3  # months at the end of the plan whose mean burn goes on after it
-_FARTHEST = 240
+_TAIL = 3  # months at the end of the plan whose middle burn goes on after it
+BEYOND = 12  # months after the plan's end that are told; what lies farther is not extrapolated
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,9 @@ class RaiseTiming:
 @dataclass(frozen=True, slots=True)
 class Bought:
     """What a round does to the runway, earlier rounds counted in. without, with_round: the month in which the cash goes
-    below 0; None: never, as it is planned. added: months between them. beyond_plan: with_round lies after the plan's
-    end, where the burn of its last months is taken to go on. too_late: the cash is gone before the money comes.
+    below 0; None: not until `horizon`, `BEYOND` months after the plan's end. added: months between them.
+    beyond_plan: with_round lies after the plan's end, where `burn` (minor units a month) is taken to go on; burn of 0:
+    the plan's cash no longer falls. too_late: the cash is gone before the money comes.
     """
 
     name: str
@@ -45,6 +46,28 @@ class Bought:
     added: int | None
     beyond_plan: bool
     too_late: bool
+    horizon: str = ""
+    burn: int = 0
+
+    @property
+    def at_least(self) -> int | None:
+        """Months that it adds and more, where its end lies beyond what is told."""
+        open_end = self.without and self.horizon and self.with_round is None
+        return between(self.without or "", self.horizon) if open_end else None
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """When a planned round has its talks, beside when the cash wants the money, earlier planned rounds counted in.
+    talks: months to close before the round. needed: the month by whose end the money must be there; None: not within
+    the plan. after_need: it is planned later than that. before_plan: its talks start before the plan does."""
+
+    name: str
+    month: str
+    talks: str
+    needed: str | None
+    after_need: bool
+    before_plan: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +109,57 @@ def when_to_start(
     return RaiseTiming(start, needed, empty, start is not None and start < months[0])
 
 
-def bought(spec: FundraisingSpec, cash: Sequence[int], months: Sequence[str]) -> tuple[Bought, ...]:
-    """Each planned round in turn. One before the plan's first month is in its opening cash already."""
+def demands(spec: FundraisingSpec, cash: Sequence[int], months: Sequence[str]) -> tuple[Demand, ...]:
+    """Of each planned round that is not before the plan."""
     _check(cash, months)
     found = []
-    here, tail, later = list(cash), _tail(burns(cash)), 0
+    here = list(cash)
     for planned in spec.planned:
-        without, beyond = _empty(here, months, tail, later)
-        late = without is not None and without < planned.month
-        reached = without
-        if not late and planned.month >= months[0]:
-            amount = minor(planned.amount)
-            later += amount if planned.month > months[-1] else 0
-            here = [one + amount * (planned.month <= month) for one, month in zip(here, months, strict=True)]
-            reached, beyond = _empty(here, months, tail, later)
-        added = between(without, reached) if without and reached else None
-        found.append(Bought(planned.name, planned.month, without, reached, added, beyond, late))
+        if planned.month < months[0]:
+            continue
+        timing = when_to_start(here, months, months_to_close=spec.months_to_close, buffer_months=spec.buffer_months)
+        talks = after(planned.month, -spec.months_to_close)
+        later = timing.needed is not None and planned.month > timing.needed
+        found.append(Demand(planned.name, planned.month, talks, timing.needed, later, talks < months[0]))
+        here = _paid_in(here, months, planned)
     return tuple(found)
+
+
+def bought(
+    spec: FundraisingSpec, cash: Sequence[int], months: Sequence[str], *, with_milestones: bool = False
+) -> tuple[Bought, ...]:
+    """Each planned round in turn. One before the plan's first month is in its opening cash already.
+
+    with_milestones: what a round's milestones cost is paid when they are due, on top of all that the plan pays.
+    """
+    _check(cash, months)
+    burn = max(_tail(burns(cash)), 0)
+    told = [*months, *(after(months[-1], place + 1) for place in range(BEYOND))]
+    here = [*cash, *(cash[-1] - burn * (place + 1) for place in range(BEYOND))]
+    found = []
+    for planned in spec.planned:
+        without = _empty(here, told)
+        late = without is not None and without < planned.month
+        if not late:
+            here = _paid_in(here, told, planned) if planned.month >= months[0] else here
+            here = _paid_out(here, told, planned) if with_milestones else here
+        reached = _empty(here, told)
+        added = between(without, reached) if without and reached else None
+        beyond = reached is not None and reached > months[-1]
+        found.append(Bought(planned.name, planned.month, without, reached, added, beyond, late, told[-1], burn))
+    return tuple(found)
+
+
+def _paid_in(cash: Sequence[int], months: Sequence[str], planned: PlannedRoundSpec) -> list[int]:
+    amount = minor(planned.amount)
+    return [one + amount * (planned.month <= month) for one, month in zip(cash, months, strict=True)]
+
+
+def _paid_out(cash: Sequence[int], months: Sequence[str], planned: PlannedRoundSpec) -> list[int]:
+    """What was due before the plan is in its opening cash."""
+    due = [(one.due(planned.month), minor(one.cost)) for one in planned.milestones]
+    due = [(month, cost) for month, cost in due if month >= months[0]]
+    return [one - sum(cost for when, cost in due if when <= month) for one, month in zip(cash, months, strict=True)]
 
 
 def milestones(planned: PlannedRoundSpec, empty: str | None = None) -> tuple[MilestoneOutcome, ...]:
@@ -116,16 +173,9 @@ def milestones(planned: PlannedRoundSpec, empty: str | None = None) -> tuple[Mil
     return tuple(found)
 
 
-def _empty(cash: Sequence[int], months: Sequence[str], tail: int, later: int) -> tuple[str | None, bool]:
-    """The month in which the cash goes below 0, and whether it lies beyond the plan, where it falls by `tail` a month
-    from what the plan leaves and `later` brings."""
-    here = next((month for month, one in zip(months, cash, strict=True) if one < 0), None)
-    if here is not None:
-        return here, False
-    left = cash[-1] + later
-    if tail <= 0 or left // tail >= _FARTHEST:
-        return None, False
-    return after(months[-1], int(left // tail) + 1), True
+def _empty(cash: Sequence[int], months: Sequence[str]) -> str | None:
+    """The month in which the cash goes below 0."""
+    return next((month for month, one in zip(months, cash, strict=True) if one < 0), None)
 
 
 def _tail(falls: Sequence[int]) -> int:

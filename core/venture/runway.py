@@ -28,7 +28,8 @@ _TAIL = 3  # as in core.venture.raising: the burn of a plan's last months goes o
 class Runway:
     """Asked at the end of `month`. at_this_burn: months that cash lasts at that month's net burn. empty: the first
     month whose end is below 0. lasts_until: the last before it that is not; None with empty given: not one is.
-    months: whole months from the asked one on, along the plan. lowest: the least cash of the plan, and its month.
+    months: from the plan's start, in which cash stays at 0 or above, as Monte Carlo counts them; None: all of it.
+    lowest: the least cash of the plan, and its month.
     """
 
     month: str
@@ -55,7 +56,7 @@ def runway(plan: Plan, at: int = 0, run: int = 0) -> Runway:
         at_this_burn=metric_formulas.runway(major(int(cash[at])), major(burn)),
         empty=None if first == NEVER else plan.months[first],
         lasts_until=None if first in (NEVER, 0) else plan.months[first - 1],
-        months=None if first == NEVER else max(first - at - 1, 0),
+        months=None if first == NEVER else first,
         lowest=int(cash[low]),
         lowest_month=plan.months[low],
     )

@@ -64,7 +64,7 @@ def _margin(plan: Plan) -> NDArray[np.float64]:
 TARGETS: dict[Key, Target] = {
     "cash_end": Target("Cash at the end", "money", lambda plan: plan.cash[:, -1].astype(np.float64)),
     "cash_low": Target("Lowest cash", "money", lambda plan: plan.cash.min(axis=1).astype(np.float64)),
-    "runway": Target("Months that cash lasts", "months", _runway),
+    "runway": Target("Months that cash lasts, from the plan's start", "months", _runway),
     "arr_end": Target("ARR at the end", "money", lambda plan: plan.recurring[:, -1].astype(np.float64) * 12),
     "gross_margin": Target("Gross margin of the whole plan", "share", _margin),
 }

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from core.errors import InvalidInput
-from core.estimate.config import Strict, parse
+from core.estimate.config import Percent, Strict, parse
 from core.venture.actuals import ActualSpec
 from core.venture.company_file import MOST_BYTES, document_of
 from core.venture.drivers import DOWN, UP, ScenarioSpec, UncertaintySpec
@@ -31,7 +31,8 @@ LONGEST = 60  # months
 
 class AboutSpec(Strict):
     """The company. currency: of every amount of this file. per_usd: what a dollar costs in it, because prices of models
-    and machines are in dollars. tax_rate: of the profit that losses of earlier months do not cover."""
+    and machines are in dollars. tax_rate: of the profit that losses of earlier months do not cover. assumed: what
+    stands in for answers that were left open."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)] = "My company"
     about: Annotated[str, Field(max_length=400)] = ""
@@ -43,7 +44,8 @@ class AboutSpec(Strict):
     start: Month = Field(default_factory=today)
     months: Annotated[int, Field(ge=1, le=LONGEST)] = 36
     opening_cash: Money = Field(default=0, validate_default=True)
-    tax_rate: Annotated[float, Field(ge=0, le=0.6)] = 0
+    assumed: tuple[str, ...] = ()
+    tax_rate: Annotated[Percent, Field(ge=0, le=0.6)] = 0
 
     @model_validator(mode="after")
     def _dollars(self) -> AboutSpec:
@@ -52,6 +54,11 @@ class AboutSpec(Strict):
                 f"a dollar costs one dollar, not {self.per_usd:g}; leave per_usd out, or choose a currency"
             )
         return self
+
+    @property
+    def is_per_usd_given(self) -> bool:
+        """Whether it was written, rather than left at 1."""
+        return "per_usd" in self.model_fields_set
 
 
 class CompanySpec(Strict):
@@ -86,9 +93,27 @@ class CompanySpec(Strict):
             raise ValueError("scenarios: base is the plan as it is written; give this one another name")
         return self
 
+    @model_validator(mode="after")
+    def _dollars_have_a_price(self) -> CompanySpec:
+        """Where something is priced in dollars, a dollar that nobody gave a price would be one of the currency."""
+        about = self.company
+        if about.currency == "USD" or about.is_per_usd_given:
+            return self
+        priced = [f"{one.name}'s tokens" for one in self.products if one.cost.is_priced]
+        priced += [f"{one.name}, from an estimate," for one in self.compute if one.scenario_id and one.amount]
+        if priced:
+            raise ValueError(
+                f"company: the currency is {about.currency}, but the prices of {priced[0]} are in US dollars; give "
+                f"per_usd, what a dollar costs: per_usd: 0.92 means that it costs 0.92 {about.currency}"
+            )
+        return self
+
     def to_json(self) -> dict[str, Any]:
         """As JSON and YAML have it, without what was left at its default."""
-        return self.model_dump(mode="json", exclude_defaults=True)
+        found = self.model_dump(mode="json", exclude_defaults=True)
+        if self.company.currency != "USD" and self.company.is_per_usd_given:
+            found["company"]["per_usd"] = self.company.per_usd  # 1 too: it was given, and is no default
+        return found
 
 
 def company(given: dict[str, Any]) -> CompanySpec:

@@ -14,6 +14,7 @@ from core.errors import GroundworkError, InvalidInput
 from core.store.companies import CompanyRecord, CompanyRepository
 from core.store.database import Database
 from core.venture.company_file import MOST_BYTES, company_text, document_of
+from core.venture.questions import PER_USD
 from core.venture.spec import LONGEST, CompanySpec, company
 from exports.filenames import safe_filename
 from pages import state
@@ -81,7 +82,7 @@ def _about(desk: Desk) -> None:
 
 
 def _currency(desk: Desk) -> None:
-    """A dollar costs one dollar: what it cost in another currency is left out with it."""
+    """A dollar costs one dollar; in a usual currency about what `PER_USD` says, in any other it is asked for."""
     key = f"currency_{desk.id}"
     if state.dashboard_value(key) != desk.currency and not state.dashboard_note(f"{key}_fault"):
         state.put_dashboard(key, desk.currency)
@@ -92,18 +93,42 @@ def _currency(desk: Desk) -> None:
         accept_new_options=True,
         on_change=_set_currency,
         args=(desk, key),
-        help="Of every amount of this company, three letters. Amounts are not converted when you change it.",
+        help="Of every amount of this company, three letters. Amounts are not converted when you change it; what a "
+        "dollar costs is filled in where we know about how much.",
     )
     if fault := state.dashboard_note(f"{key}_fault"):
         st.error(f"Not saved yet: {fault}", icon=":material/error:")
+        _ask_rate(desk, key)
+
+
+def _ask_rate(desk: Desk, key: str) -> None:
+    """Of a currency that we know no rate of, so that it can be saved."""
+    wanted = _wanted(key)
+    if len(wanted) == 3 and wanted.isalpha() and wanted not in PER_USD:
+        st.number_input(
+            f"{plain(wanted)} for a US dollar",
+            value=None,
+            step=0.01,
+            format="%.6g",
+            key=state.dashboard_key(f"{key}_rate"),
+            on_change=_set_currency,
+            args=(desk, key),
+            help="Token and GPU prices are in dollars; this converts them.",
+        )
+
+
+def _wanted(key: str) -> str:
+    return str(state.dashboard_value(key) or "").strip().upper()
 
 
 def _set_currency(desk: Desk, key: str) -> None:
     document = desk.document()
     about = document.setdefault("company", {})
-    about["currency"] = str(state.dashboard_value(key) or "").strip().upper()
-    if about["currency"] == "USD":
-        about.pop("per_usd", None)
+    wanted = about["currency"] = _wanted(key)
+    about.pop("per_usd", None)  # of the currency before
+    rate = PER_USD.get(wanted) or state.dashboard_value(f"{key}_rate")
+    if rate and wanted != "USD":
+        about["per_usd"] = rate
     state.set_dashboard_note(f"{key}_fault", "")
     try:
         desk.put_all(document)

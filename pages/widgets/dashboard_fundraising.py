@@ -8,8 +8,9 @@ import streamlit as st
 
 from core.errors import GroundworkError
 from core.venture.fundraising import FundraisingSpec
-from core.venture.months import after, said
-from core.venture.raising import Bought, RaiseTiming, bought, when_to_start
+from core.venture.money import major, short
+from core.venture.months import after, between, said
+from core.venture.raising import Bought, Demand, RaiseTiming, bought, demands, when_to_start
 from exports.cells import rows_csv
 from pages import state
 from pages.widgets import dashboard_fundraising_charts as charts
@@ -111,6 +112,12 @@ def _draw_when(desk: Desk, spec: FundraisingSpec, cash: Sequence[int] | None, mo
         return
     timing = when_to_start(cash, months, months_to_close=spec.months_to_close, buffer_months=spec.buffer_months)
     st.markdown(f"#### {start_words(timing, spec, months)}")
+    for demand in demands(spec, cash, months):
+        told = demand_words(demand, spec)
+        if demand.after_need:
+            st.warning(told, icon=":material/event_busy:")
+        else:
+            st.markdown(told)
     for one in twice_counted(desk):
         st.warning(
             f"{plain(one)} stands among the sources of money too: the plan's cash holds it already, and here it counts "
@@ -118,34 +125,87 @@ def _draw_when(desk: Desk, spec: FundraisingSpec, cash: Sequence[int] | None, mo
             icon=":material/content_copy:",
         )
     st.plotly_chart(charts.cash_figure(spec, cash, months, timing, desk.currency), key="d_raise_cash", config=TAKEN)
-    found = bought(spec, cash, months)
-    if found:
-        st.markdown("\n".join(f"- {bought_words(one)}" for one in found))
+    _draw_bought(desk, spec, cash, months)
     csv_button(f"{desk.name} cash with rounds", rows_csv(charts.cash_rows(spec, cash, months)), label="Cash (CSV)")
 
 
+def _draw_bought(desk: Desk, spec: FundraisingSpec, cash: Sequence[int], months: Sequence[str]) -> None:
+    """What each round adds to the runway, both ways where its milestones cost something."""
+    found = bought(spec, cash, months)
+    if not found:
+        return
+    st.markdown("**As planned**\n" + "\n".join(f"- {bought_words(one, desk.currency)}" for one in found))
+    if any(one.burn and (one.beyond_plan or one.without is None or one.with_round is None) for one in found):
+        burn = plain(short(major(found[0].burn), desk.currency))
+        st.caption(
+            f"After {said(months[-1])}, the plan's end, a burn of {burn} a month goes on: the middle one of its last "
+            "three months, without what the plan would change."
+        )
+    if not any(step.cost for one in spec.planned for step in one.milestones):
+        return
+    paid = bought(spec, cash, months, with_milestones=True)
+    st.markdown(
+        "**With the milestones' costs paid when due, on top of the plan**\n"
+        + "\n".join(f"- {bought_words(one, desk.currency)}" for one in paid)
+    )
+    st.caption(
+        "What milestones cost is not added to the plan. Where its people, compute and expenses pay for them already, "
+        "the first count holds; where they do not, the second."
+    )
+
+
 def start_words(timing: RaiseTiming, spec: FundraisingSpec, months: Sequence[str]) -> str:
-    """The answer in one sentence."""
+    """What the cash demands, in one sentence."""
     if timing.start is None or timing.needed is None:
         return f"Until {said(months[-1])} the plan keeps its buffer without new money."
     why = f"at the end of {said(timing.needed)} less than {count_of(spec.buffer_months, 'month')} of burn is left"
     if timing.late:
-        return f"Talks should have started in {said(timing.start)}, before the plan begins: {why}."
-    return f"Start talks in {said(timing.start)}: {why}."
+        return f"For the cash, talks should have started in {said(timing.start)}, before the plan begins: {why}."
+    return f"For the cash, start talks by {said(timing.start)}: {why}."
 
 
-def bought_words(one: Bought) -> str:
-    """What a round does to the runway."""
+def demand_words(one: Demand, spec: FundraisingSpec) -> str:
+    """What the planned round demands, beside the cash."""
+    closing = count_of(spec.months_to_close, "month")
+    start = f"talks {'should have started' if one.before_plan else 'start'} in {said(one.talks)}"
+    told = f"**{plain(one.name)}** is planned for {said(one.month)}: with {closing} to close, {start}."
+    if one.needed is None:
+        return f"{told} Until then and to the plan's end, the cash keeps its buffer without it."
+    if one.after_need:
+        return (
+            f"{told} That is later than the cash allows: the money must be there by {said(one.needed)}. Plan it for "
+            "then or earlier, or spend less."
+        )
+    spare = between(one.month, one.needed)
+    early = f"{count_of(spare, 'month')} before" if spare else "the month in which"
+    return f"{told} The money then comes {early} the cash needs it" + (f", {said(one.needed)}." if spare else ".")
+
+
+def bought_words(one: Bought, currency: str = "USD") -> str:
+    """What a round does to the runway; nothing is told beyond a year after the plan."""
     name = f"**{plain(one.name)}**"
+    burn = f"at {plain(short(major(one.burn), currency))} of burn a month"
+    far = f"beyond {said(one.horizon)}, more than a year after the plan ends" if one.horizon else ""
     if one.too_late:
         return f"{name} comes in {said(one.month)}, after the cash is gone in {said(one.without or one.month)}."
     if one.without is None:
-        return f"{name}: the cash lasts without it."
+        if one.with_round is not None:
+            return f"{name}: what it is for costs more than it brings; the cash is gone in {said(one.with_round)}."
+        if one.horizon and one.month > one.horizon:
+            return f"{name} comes in {said(one.month)}, {far}: not counted."
+        return (
+            f"{name}: the cash lasts {far} without it, {burn}." if one.burn else f"{name}: the cash lasts without it."
+        )
     if one.with_round is None:
-        return f"{name}: the cash lasts, instead of being gone in {said(one.without)}."
+        if not one.burn or one.at_least is None:
+            return f"{name}: the cash lasts, instead of being gone in {said(one.without)}."
+        months = count_of(one.at_least, "month")
+        return f"{name} buys more than {months}: cash lasts {far}, instead of {said(one.without)}; {burn}."
     if not one.added:
         return f"{name} adds no month; the cash is gone in {said(one.without)}. A round before the plan is in its cash."
-    later = ", if the last months' burn goes on after the plan" if one.beyond_plan else ""
+    if one.added < 0:
+        return f"{name}: what it is for costs more than it brings; the cash is gone in {said(one.with_round)}."
+    later = f"; after the plan {burn}" if one.beyond_plan else ""
     return (
         f"{name} buys {count_of(one.added, 'month')}: cash is gone in {said(one.with_round)} instead of "
         f"{said(one.without)}{later}."
@@ -166,7 +226,8 @@ def _draw_rounds(desk: Desk, spec: FundraisingSpec, cash: Sequence[int] | None, 
         names = [f"{one.name}, {said(one.month)}" for one in spec.planned]
         chosen = st.selectbox("Round", places, format_func=lambda at: names[at], key=state.dashboard_key("round"))
         place = chosen or 0
-    planned = spec.planned[min(place, len(places) - 1)]
-    dashboard_fundraising_dilution.draw(desk, planned)
+    place = min(place, len(places) - 1)
+    planned = spec.planned[place]
+    dashboard_fundraising_dilution.draw(desk, place)
     empty = bought(spec, cash, months)[place].with_round if cash else None
     dashboard_fundraising_milestones.draw(desk, place, planned, empty)

@@ -49,7 +49,7 @@ def cash_figure(
         ]
         sketch.line(x, [value / 100 for value in values], colour, texts)
         sketch.label(x[-1], values[-1] / 100, name, xanchor="right", yshift=14, font={"color": colour, "size": 12})
-    for month, words, high in ((timing.start, "start talks", 1.0), (timing.needed, "buffer touched", 0.9)):
+    for month, words, high in ((timing.start, "start talks", 0.86), (timing.needed, "buffer touched", 0.73)):
         _upright_at(sketch, months, month, words, high)
     low = min(0, *(min(values) for values, _, _ in lines)) / 100
     top = max(1, *(max(values) for values, _, _ in lines)) / 100
@@ -72,9 +72,16 @@ def cash_rows(spec: FundraisingSpec, cash: Sequence[int], months: Sequence[str])
 
 
 def dilution_figure(
-    points: Sequence[RoundOutcome], marks: RoundRange, currency: str, *, name: str, held_known: bool
+    points: Sequence[RoundOutcome],
+    marks: RoundRange,
+    currency: str,
+    *,
+    name: str,
+    held_known: bool,
+    without: bool = False,
 ) -> go.Figure:
-    """What the founders keep over the valuation, the planned range shaded, its three valuations marked."""
+    """What the founders keep over the valuation, the planned range shaded, its three valuations marked. without: the
+    SAFEs and notes are left out."""
     sketch = Sketch(log_x=True)
     colour = sketch.colours[0]
     x = [float(one.pre_money) for one in points]
@@ -95,12 +102,12 @@ def dilution_figure(
     whose = "the founders keep" if held_known else "today's owners keep"
     return sketch.figure(
         f"{escape(cut(name, 30))}: what {whose}",
-        told="shaded: from the low to the high valuation",
+        told="shaded: from the low to the high valuation" + ("<br>without the SAFEs and notes" if without else ""),
         height=HEIGHT,
         xaxis=log_axis(
             x[0], x[-1], partial(_money, currency=currency), title=f"valuation before the money, {currency}"
         ),
-        yaxis=even_axis(0, min(1.0, top * 1.15), _percent, title="share of the company"),
+        yaxis=even_axis(0, min(1.0, top * 1.15), "{:.0%}".format, title="share of the company"),
     )
 
 
@@ -112,6 +119,7 @@ def dilution_rows(points: Sequence[RoundOutcome]) -> list[Row]:
             "post_money": float(one.post_money),
             "effective_pre_money": float(round(one.effective_pre_money, 2)),
             "investors_share": one.investors,
+            "converts_share": one.converts,
             "pool_share": one.pool,
             "founders_share_before": one.held,
             "founders_share_after": one.kept,
@@ -139,8 +147,11 @@ def milestones_figure(
     sketch.add("scatter", texts, x=x, y=[-place for place in range(len(found))], mode="markers", marker=marker)
     for place, one in enumerate(found):
         at = x[place] / max(len(months) - 1, 1)
-        edge = side(at)
         words = f"{escape(cut(one.name, 28))} · {short(major(one.cost), currency)}"
+        if 0.35 < at < 0.65:  # beside it there is no room on a narrow screen
+            sketch.label(x[place], -place, words, xanchor="center", yshift=18)
+            continue
+        edge = side(at)
         sketch.label(x[place], -place, words, xanchor=edge, xshift=12 if edge == "left" else -12)
     _upright_at(sketch, months, month, "money", 1.0)
     _upright_at(sketch, months, empty, "cash gone", 1.0)
@@ -207,6 +218,7 @@ def _outcome(one: RoundOutcome, currency: str) -> tuple[str, ...]:
         f"{shown(round(one.pre_money, -3), currency)} before the money",
         f"founders {_percent(one.held)} → {_percent(one.kept)}",
         f"investors {_percent(one.investors)}",
+        f"SAFEs and notes that convert {_percent(one.converts)}" if one.converts else "",
         f"pool {_percent(one.pool)}",
     )
 
@@ -252,4 +264,4 @@ def _money(value: float, *, currency: str) -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{100 * value:.0f} %" if value >= 0.0995 else f"{100 * value:.1f} %"
+    return f"{100 * value:.1f}%"

@@ -30,8 +30,13 @@ def draw(desk: Desk, place: int, planned: PlannedRoundSpec, empty: str | None) -
         over = [one for one in found if not one.inside]
         told = short(major(found[-1].so_far), desk.currency)
         amount = short(planned.amount, desk.currency)
-        reaches = f"{count_of(len(over), 'milestone')} beyond the amount" if over else "the amount reaches for all"
+        reaches = f"{count_of(len(over), 'milestone')} beyond the amount" if over else "the amount covers them"
         st.markdown(f"**Milestones cost {plain(told)} of {plain(amount)}: {reaches}.**")
+        if found[-1].so_far:
+            st.caption(
+                "Their costs are not added to the plan, whose burn spends the same money. If the plan does not pay for "
+                "them already, take the month count above with the milestones paid on top."
+            )
         drawn = charts.milestones_figure(planned.name, planned.month, found, empty, desk.currency)
         st.plotly_chart(drawn, key="d_raise_milestones", config=TAKEN)
     else:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.errors import GroundworkError
 from core.venture import months as calendar
+from core.venture.beside_plan import counted_sentence
 from core.venture.money import major, short
 from core.venture.overview import Outlook, founders_share, margins, next_step, open_risks, outlook, sentence
 from core.venture.plan import Plan
@@ -15,6 +17,8 @@ from pages.widgets.dashboard_months_charts import planned, show
 from pages.widgets.dashboard_overview_charts import cash_figure, cash_rows
 from pages.widgets.words import count_of, cut, plain
 
+_FAULT = "assumed_fault"
+
 
 def draw(desk: Desk) -> None:
     found = planned(desk)
@@ -22,6 +26,8 @@ def draw(desk: Desk) -> None:
         _to("business", "Prices and growth")
         return
     st.markdown(f"#### {plain(sentence(found))}")
+    if counted := counted_sentence(found, desk.spec.actuals):
+        st.markdown(f"##### {plain(counted)}")
     show("cash", cash_figure(found), cash_rows(found), alt="Cash at the end of each month, revenue and spending below")
     _assumed(desk)
     st.subheader("What it rests on")
@@ -38,22 +44,29 @@ def draw(desk: Desk) -> None:
 
 
 def _assumed(desk: Desk) -> None:
-    """Of a first plan, whose open questions took usual values."""
-    told = state.dashboard_note(f"assumed_{desk.id}")
-    if told:
-        with st.container(border=True):
-            st.markdown("**Your first plan.** What was left open has usual values, until you change them:")
-            st.markdown("\n".join(f"- {plain(one)}" for one in told))
-            with st.container(horizontal=True):
-                _to("business", "Change price and growth")
-                _to("resources", "Change team and costs")
-                st.button(
-                    "Understood",
-                    key="d_assumed_seen",
-                    type="tertiary",
-                    on_click=state.set_dashboard_note,
-                    args=(f"assumed_{desk.id}", ()),
-                )
+    """Of a first plan, whose open questions took usual values; it stays with the company until it was read."""
+    told = desk.spec.company.assumed
+    if not told:
+        return
+    with st.container(border=True):
+        st.markdown("**Your first plan.** What was left open has usual values, until you change them:")
+        st.markdown("\n".join(f"- {plain(one)}" for one in told))
+        with st.container(horizontal=True):
+            _to("business", "Change price and growth")
+            _to("resources", "Change team and costs")
+            st.button("Understood", key="d_assumed_seen", type="tertiary", on_click=_understood, args=(desk,))
+        if fault := state.dashboard_note(_FAULT):
+            st.error(fault, icon=":material/error:")
+
+
+def _understood(desk: Desk) -> None:
+    state.set_dashboard_note(_FAULT, "")
+    if desk.changed_elsewhere:
+        return  # the page says so above
+    try:
+        desk.put("company.assumed", [])
+    except GroundworkError as error:
+        state.set_dashboard_note(_FAULT, plain(str(error)))
 
 
 def _products(found: Plan) -> None:

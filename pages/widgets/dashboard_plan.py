@@ -10,11 +10,12 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.venture import months, runway
+from core.venture.beside_plan import counted_sentence
 from core.venture.comparing import Comparison, compare
 from core.venture.metrics import metrics
 from core.venture.money import major, short
 from core.venture.monte_carlo import MonteCarlo
-from core.venture.periods import Period, periods
+from core.venture.periods import Period
 from core.venture.plan import Plan, plan
 from exports import plan_csv
 from pages import state
@@ -24,7 +25,7 @@ from pages.widgets import dashboard_plan_charts as charts
 from pages.widgets import dashboard_plan_scenarios as scenarios
 from pages.widgets import dashboard_plan_tables as tables
 from pages.widgets.dashboard_desk import Desk
-from pages.widgets.dashboard_plan_answers import card, framed, show
+from pages.widgets.dashboard_plan_answers import ask_period, card, framed, show
 from pages.widgets.dashboard_plan_answers import chances as chances_of
 from pages.widgets.words import plain
 
@@ -51,6 +52,8 @@ def draw(desk: Desk) -> None:
     found = plan(spec)
     asked = spec.fundraising
     st.markdown(f"#### {plain(runway.sentence(found, asked.months_to_close, asked.buffer_months))}")
+    if counted := counted_sentence(found, spec.actuals):
+        st.markdown(f"##### {plain(counted)}")
     _draw_cash(desk, compare(spec), chances_of(spec))
     _draw_first(found)
     for tab, (name, view) in zip(
@@ -84,30 +87,17 @@ def _draw_cash(desk: Desk, compared: Comparison, many: MonteCarlo) -> None:
 
 
 def _draw_first(found: Plan) -> None:
-    """Of a quarter: the one that is now, where it lies within the plan."""
-    quarters = periods(found.months, "quarter")
-    left, _ = st.columns([1, 2])
-    with left:
-        place = st.selectbox(
-            "Quarter of the figures",
-            range(len(quarters)),
-            index=_now(found, quarters),
-            format_func=lambda one: quarters[one].label if one < len(quarters) else "",
-            key=state.dashboard_key(f"plan_quarter_{found.months[0]}_{len(quarters)}"),
-            help="Quarters are counted from the plan's first month.",
-        )
-    chosen = quarters[place or 0]
+    """Of the months that are chosen."""
+    chosen = ask_period(found)
     of = metrics(found, chosen)
-    cards: list[Callable[[], None]] = [lambda: _draw_runway(found, chosen)]
-    cards += [lambda key=key: card(of[key], found.currency) for key in FIRST]  # type: ignore[misc]
-    for row in (cards[:3], cards[3:]):
-        for column, one in zip(st.columns(3), row, strict=True):
-            with column:
-                one()
+    with st.container(horizontal=True):
+        _draw_runway(found, chosen)
+        for key in FIRST:
+            card(of[key], found.currency)
 
 
 def _draw_runway(found: Plan, chosen: Period) -> None:
-    """Along the plan; at this burn as its note."""
+    """Along the plan, from its start; at this burn as its note."""
     seen = runway.runway(found, chosen.end - 1)
     of = metrics(found, chosen)["runway"]
     value = "beyond the plan" if seen.months is None else f"{seen.months} month{'' if seen.months == 1 else 's'}"
@@ -115,12 +105,9 @@ def _draw_runway(found: Plan, chosen: Period) -> None:
     framed(
         "Runway",
         value,
-        "Whole months that cash lasts after this quarter, along the plan: people who are still to be hired and "
-        f"money that is still to come counted in. Below: cash ÷ this quarter's net burn. Lowest cash: {lowest}.",
-        f"at this burn: {of.words(found.currency)}",
+        f"Months from the plan's start, {months.said(found.months[0])}, in which cash stays at 0 or above: people who "
+        "are still to be hired and money that is still to come counted in. Below: cash ÷ net burn of "
+        f"{months.said(seen.month)}. Lowest cash: {lowest}.",
+        f"from {months.said(found.months[0])}, the plan's start; at the burn of {months.said(seen.month)}: "
+        f"{of.words(found.currency)}",
     )
-
-
-def _now(found: Plan, quarters: tuple[Period, ...]) -> int:
-    here = months.between(found.months[0], months.today())
-    return next((place for place, one in enumerate(quarters) if one.first <= here < one.end), 0)

@@ -25,17 +25,18 @@ LEAST_SWING = 0.004  # of the widest bar: a shorter one would not be seen
 
 
 def tornado_figure(found: Tornado, currency: str) -> go.Figure:
-    """Each driver alone, from its low to its high; the longest bar first."""
+    """Each driver alone, from its low to its high; the longest bar first. Of every target more is better."""
     bars = Bars()
-    blue, orange = bars.sketch.colours[0], bars.sketch.colours[1]
     base = _scaled(found, found.base or 0.0)
     low = high = base
     for one in _drawn(found):
         at_low, at_high = (_scaled(found, value) for value in (one.at_low or 0.0, one.at_high or 0.0))
         row = bars.words(f"{escape(one.label)} <b>{driver(one, one.low)} → {driver(one, one.high)}</b>")
         text = _told(found, one, currency)
-        bars.bar(row, base, at_low - base, orange, text)
-        bars.bar(row, base, at_high - base, blue, text)
+        for name, end in (("low", at_low), ("high", at_high)):
+            bars.bar(row, base, end - base, bars.sketch.colours[0 if end > base else 1], text)
+            if end != base:
+                _end(bars, row, end, name, "left" if end > base else "right")
         low, high = min(low, at_low, at_high), max(high, at_low, at_high)
     wide = (high - low) or abs(base) or 1.0
     bars.sketch.upright(base)
@@ -43,9 +44,15 @@ def tornado_figure(found: Tornado, currency: str) -> go.Figure:
     words = in_words(found, found.base, currency)
     bars.sketch.note(f"as planned: {words}", x=base, y=1, yref="paper", yanchor="bottom", xanchor=place)
     axis = even_axis(
-        low - 0.05 * wide, high + 0.05 * wide, lambda value: _tick(found, value, currency), most=4, title=found.label
+        low - 0.14 * wide, high + 0.14 * wide, lambda value: _tick(found, value, currency), most=4, title=found.label
     )
-    return bars.figure(f"What moves it: {found.label}", axis, told="orange: at its low · blue: at its high", top=22)
+    return bars.figure(f"What moves it: {found.label}", axis, told="blue: better · orange: worse", top=22)
+
+
+def _end(bars: Bars, row: int, x: float, text: str, xanchor: str) -> None:
+    """What stands at the end of a bar: low or high of its driver."""
+    shift = 3 if xanchor == "left" else -3
+    bars.sketch.note(text, x=x, y=-row, yref="y", xanchor=xanchor, yanchor="middle", xshift=shift)
 
 
 def _drawn(found: Tornado) -> list[Bar]:

@@ -87,15 +87,17 @@ def draw(desk: Desk, plan: Plan) -> None:
 def _draw_answers(desk: Desk, found: MonteCarlo) -> None:
     asked = desk.spec.fundraising
     close = f"{asked.months_to_close} months to close, {asked.buffer_months} months of burn kept (under Fundraising)"
+    since = f"Counted from {months.said(found.months[0])}, the plan's start."
     p = {level: found.runway_words(level) for level in (10, 50, 90)}
     told = (
-        ("Runway, bad course", p[10], "P10: in a tenth of the runs cash lasts no longer than this."),
-        ("Runway, middling", p[50], "P50, the median: half of the runs last longer."),
-        ("Runway, good course", p[90], "P90: in a tenth of the runs cash lasts longer."),
+        ("Runway, bad course", p[10], f"P10: in a tenth of the runs cash lasts no longer than this. {since}"),
+        ("Runway, middling", p[50], f"P50, the median: half of the runs last longer. {since}"),
+        ("Runway, good course", p[90], f"P90: in a tenth of the runs cash lasts longer. {since}"),
         ("Start raising, middling", _start(found, 50), f"Half of the runs have to start by then. {close}."),
         ("Start raising, bad course", _start(found, 10), f"A tenth of the runs have to start by then. {close}."),
         ("Out of cash in the plan", f"{found.chance_out[-1]:.1%}", "Share of the runs in which cash is ever below 0."),
     )
+    st.caption(f"Runways are counted from {months.said(found.months[0])}, the plan's start.")
     for row in (told[:3], told[3:]):
         for column, (label, value, help_) in zip(st.columns(3), row, strict=True):
             with column:

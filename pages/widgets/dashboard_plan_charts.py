@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from textwrap import wrap
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,12 +18,11 @@ from core.venture.people import FUNCTIONS, Function
 from core.venture.plan import Plan
 from pages.widgets.chart_parts import BAND, GREY, Row, Sketch, even_axis, hover
 from pages.widgets.dashboard_months_charts import Layer, money_axis, month_axis, stack_figure
-from pages.widgets.words import cut
 
 HEIGHT = 430
 LABEL_PIXELS = 17  # between the names of two lines
 _ROOM = 92  # pixels at the right, for the names
-_LONGEST = 13  # characters of a name
+_LONGEST = 13  # characters of a line of a name
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 Values = NDArray[np.int64] | Sequence[int]
@@ -261,21 +261,30 @@ def _names(sketch: Sketch, ends: Sequence[tuple[str, float, str]], axis: Row, co
     """At the ends of lines, pushed apart where lines end near each other."""
     low, high = axis["range"]
     pixels = (HEIGHT - 150) / (high - low)
+    named = [(_lines(name), value, colour) for name, value, colour in sorted(ends, key=lambda one: one[1])]
     placed: list[float] = []
-    for _, value, _ in sorted(ends, key=lambda one: one[1]):
+    before = 0
+    for lines, value, _ in named:
         at = (value - low) * pixels
-        placed.append(at if not placed else max(at, placed[-1] + LABEL_PIXELS))
+        placed.append(at if not placed else max(at, placed[-1] + LABEL_PIXELS * (before + len(lines)) / 2))
+        before = len(lines)
     over = max(placed[-1] - (high - low) * pixels, 0.0) if placed else 0.0
-    for (name, value, colour), at in zip(sorted(ends, key=lambda one: one[1]), placed, strict=True):
+    for (lines, value, colour), at in zip(named, placed, strict=True):
         sketch.label(
             count - 1,
             value,
-            f"<b>{hover(cut(name, _LONGEST))}</b>",
+            f"<b>{hover(*lines)}</b>",
             xanchor="left",
             xshift=7,
             yshift=at - over - (value - low) * pixels,
             font={"color": colour, "size": 12},
+            align="left",
         )
+
+
+def _lines(name: str) -> list[str]:
+    """Of a name that is longer than the room beside the picture."""
+    return wrap(name, _LONGEST, max_lines=3, placeholder="…")
 
 
 def _fan_told(found: MonteCarlo, place: int) -> str:

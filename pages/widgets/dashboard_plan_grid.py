@@ -1,7 +1,7 @@
 """Tables of a fixed shape (drivers down, scenarios or a distribution across) whose every cell is saved as it changes.
 
 As in `dashboard_table`: the editor keeps the rows that it began with while they are typed, and begins anew when the
-company was changed elsewhere or another view was looked at in between; a faulty change stays in it, with why.
+company was changed elsewhere; a faulty change stays in it, with why, although another view was looked at in between.
 """
 
 from __future__ import annotations
@@ -28,7 +28,13 @@ def grid(
 ) -> None:
     """name: of its state. fixed: columns that cannot be edited. label: for a screen reader."""
     now = rows(desk)
-    if state.dashboard_value(name) is None or state.dashboard_note(f"{name}_saved") != (desk.id, now):
+    gone = state.dashboard_value(name) is None
+    same = state.dashboard_note(f"{name}_saved") == (desk.id, now)
+    fault = state.dashboard_note(f"{name}_fault")
+    if gone and same and fault and not desk.changed_elsewhere:
+        state.renew_dashboard(name)
+        state.set_dashboard_note(f"{name}_base", state.dashboard_note(f"{name}_typed"))
+    elif gone or not same or (fault and desk.changed_elsewhere):
         _begin(desk.id, name, now)
     st.data_editor(
         pd.DataFrame(state.dashboard_note(f"{name}_base")),
@@ -42,7 +48,7 @@ def grid(
         alt=label,
     )
     if fault := state.dashboard_note(f"{name}_fault"):
-        st.error(f"Not saved yet: {fault}", icon=":material/error:")
+        st.error(f"Not saved yet. {fault}", icon=":material/error:")
 
 
 def edited(base: Sequence[Row], delta: Mapping[str, Any]) -> list[Row]:
@@ -59,9 +65,11 @@ def _begin(company_id: str, name: str, rows: list[Row]) -> None:
 
 
 def _changed(desk: Desk, name: str, rows: Rows, save: Save) -> None:
+    typed = edited(state.dashboard_note(f"{name}_base"), state.dashboard_value(name) or {})
     try:
-        save(desk, edited(state.dashboard_note(f"{name}_base"), state.dashboard_value(name) or {}))
+        save(desk, typed)
     except GroundworkError as error:
+        state.set_dashboard_note(f"{name}_typed", typed)
         state.set_dashboard_note(f"{name}_fault", str(error))
     else:
         state.set_dashboard_note(f"{name}_fault", "")

@@ -8,14 +8,14 @@ from typing import Any
 import streamlit as st
 
 from core.venture.metrics import METRICS, Metric, metrics
-from core.venture.periods import Period, Span, periods
+from core.venture.periods import Span, periods
 from core.venture.plan import Plan
 from core.venture.statement import Statement, Which, statement
 from exports import plan_csv
 from pages import state
 from pages.widgets import dashboard_plan_charts as charts
 from pages.widgets.dashboard_desk import Desk
-from pages.widgets.dashboard_plan_answers import card, input_words, show
+from pages.widgets.dashboard_plan_answers import asked_period, asked_span, card, input_words, show
 from pages.widgets.take_away import csv_button
 from pages.widgets.words import plain
 
@@ -60,27 +60,14 @@ def draw_recurring(desk: Desk, plan: Plan) -> None:
 
 def draw_metrics(desk: Desk, plan: Plan) -> None:
     """Every metric of a period, explained when it is pointed at; and all of them over time."""
-    span = _span("metrics", "quarter")
-    chosen = _period(plan, span)
-    of = list(metrics(plan, chosen).values())
-    for first in range(0, len(of), 4):
-        for column, one in zip(st.columns(4), of[first : first + 4], strict=False):
-            with column:
-                card(one, plan.currency)
+    span, chosen = asked_span(), asked_period(plan)
+    st.caption(f"Of {plain(chosen.label)}, as chosen above.")
+    with st.container(horizontal=True):
+        for one in metrics(plan, chosen).values():
+            card(one, plan.currency)
     st.markdown("**Over time**")
     _draw_metrics_table(plan, span, tuple(METRICS))
     csv_button("metrics", plan_csv.metrics_csv(plan, span), label="Metrics with formulas and inputs (CSV)")
-
-
-def _period(plan: Plan, span: Span) -> Period:
-    listed = periods(plan.months, span)
-    place = st.selectbox(
-        "Period",
-        range(len(listed)),
-        format_func=lambda one: listed[one].label if one < len(listed) else "",
-        key=state.dashboard_key(f"plan_period_{span}_{plan.months[0]}_{len(listed)}"),
-    )
-    return listed[place or 0]
 
 
 def _span(name: str, default: Span) -> Span:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import streamlit as st
 
 from core.errors import GroundworkError
+from core.venture import months
 from core.venture.flows import Flows, flow_rows, flows
-from core.venture.money import major, short
+from core.venture.money import major, short, shown
 from core.venture.people import ROLES, RoleSpec
 from core.venture.plan import Plan
 from core.venture.questions import SALARY
@@ -27,7 +29,7 @@ PARTS = {
     "compute": "Compute",
     "expenses": "Expenses",
 }
-_FAULT = "resources_fault"
+_FAULT, _TOLD = "resources_fault", "resources_told"
 
 
 def draw(desk: Desk) -> None:
@@ -43,6 +45,9 @@ def draw(desk: Desk) -> None:
     )
     if fault := state.dashboard_note(_FAULT):
         st.error(fault, icon=":material/error:")
+    if told := state.dashboard_note(_TOLD):
+        st.toast(plain(told), icon=":material/check_circle:")
+        state.set_dashboard_note(_TOLD, "")
     _PARTS[str(part or "flows")](desk)
 
 
@@ -121,9 +126,25 @@ def _add_role(desk: Desk) -> None:
 
 
 def _added_role(desk: Desk) -> None:
+    """From this month on, and paid as those who do the same, under a name of its own."""
     role = str(state.dashboard_value("role") or "Founder")
-    made = RoleSpec(role=role, function=ROLES[role], salary=SALARY, start=desk.spec.company.start)
-    _put(desk, "team", [*desk.spec.team, made])
+    made = _new_role(desk, role)
+    if _put(desk, "team", [*desk.spec.team, made]):
+        salary = shown(made.salary, desk.currency)
+        state.set_dashboard_note(_TOLD, f"Added “{made.role}” from {months.said(made.start or '')}, {salary} a year.")
+
+
+def _new_role(desk: Desk, role: str) -> RoleSpec:
+    about, team = desk.spec.company, desk.spec.team
+    same = [one for one in team if re.fullmatch(rf"{re.escape(role)}( \d+)?", one.role)]
+    salary, function = (same[-1].salary, same[-1].function) if same else (SALARY, ROLES[role])
+    now = months.today()
+    start = now if 0 <= months.between(about.start, now) < about.months else about.start
+    name, count, names = role, 1, {one.role for one in team}
+    while name in names:
+        count += 1
+        name = f"{role} {count}"
+    return RoleSpec(role=name, function=function, salary=salary, start=start)
 
 
 def _skills(desk: Desk) -> None:
@@ -155,12 +176,15 @@ def _expenses(desk: Desk) -> None:
     tables.expenses(desk)
 
 
-def _put(desk: Desk, section: str, value: object) -> None:
+def _put(desk: Desk, section: str, value: object) -> bool:
+    """Whether it was saved; why not stands above the part."""
     state.set_dashboard_note(_FAULT, "")
     try:
         desk.put(section, value)
     except GroundworkError as error:
         state.set_dashboard_note(_FAULT, plain(str(error)))
+        return False
+    return True
 
 
 _PARTS: dict[str, Callable[[Desk], None]] = {

@@ -16,7 +16,7 @@ from pages.widgets.chart_parts import BAND, GREY, Row, Sketch, hover
 from pages.widgets.dashboard_months_charts import Layer, legend, month_axis, stack_figure
 from pages.widgets.words import cut
 
-ROW = 36  # pixels of a role in the picture of the team
+ROW = 42  # pixels of a role in the picture of the team
 KINDS_OF_COMPUTE = {
     "fine-tune": "Fine-tunes",
     "experiments": "Experiments",
@@ -143,7 +143,7 @@ def team_figure(spec: CompanySpec, plan: Plan) -> go.Figure:
             yref="y",
             xanchor="right" if late else "left",
             yanchor="middle",
-            font={"size": 11, "color": sketch.ink},
+            font={"size": 13, "color": sketch.ink},
             bgcolor="rgba(0,0,0,0)",
         )
     shown = legend(len({one.function for one in there}), 140 + ROW * len(there))

@@ -37,7 +37,7 @@ def funding(desk: Desk) -> None:
             field="repay_months",
             label="Repaid over (months)",
             kind="whole",
-            help="In equal parts; empty: never, as with grants and shares.",
+            help="In equal parts; empty: not within the plan. A loan stays owed then; grants and shares never are.",
         ),
     )
     edit(desk, "funding", columns, label="Funding with its terms")

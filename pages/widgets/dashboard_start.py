@@ -17,11 +17,12 @@ from core.venture.questions import (
     CUSTOMERS,
     MODELS,
     NEW,
+    PER_USD,
     PRICE,
     SALARY,
+    TOKENS,
     Answers,
     Model,
-    assumed,
     first_plan,
     typed_cost,
 )
@@ -143,6 +144,13 @@ def _about_customers() -> None:
     with st.container(horizontal=True):
         _count("customers", "Today", "as usual", _usual(CUSTOMERS))
         _count("new", "New a month", "as usual", _usual(NEW))
+        usage = {model: sum(tokens) / 1e6 for model, tokens in TOKENS.items()}
+        _count(
+            "usage",
+            "Million tokens each, a month",
+            "as usual",
+            f"What a customer uses, in and out; where usage is sold, all revenue hangs on it. {_usual(usage)}",
+        )
 
 
 def _usual(values: Mapping[Model, float]) -> str:
@@ -178,6 +186,15 @@ def _about_money() -> None:
     with st.container(horizontal=True):
         st.selectbox("Currency", CURRENCIES, key=state.dashboard_key("q_currency"), width=120)
         _text("cash", "Cash today", f"as usual: {CASH:,}")
+        _count("per_usd", "1 US dollar costs", "as usual", _usual_dollar())
+
+
+def _usual_dollar() -> str:
+    told = ", ".join(f"{rate:g} {currency}" for currency, rate in PER_USD.items())
+    return (
+        "In your currency, where that is not the dollar: token prices are in dollars. Where it is left open, a "
+        f"value that is about right stands in, to be checked: {told}."
+    )
 
 
 def _text(name: str, label: str, placeholder: str) -> None:
@@ -212,14 +229,12 @@ def _api_costs() -> dict[str, CostSpec | None]:
 def _make(db: Database, costs: dict[str, CostSpec | None]) -> None:
     state.set_dashboard_note(_QUESTIONS, "")
     try:
-        answers = _answers(costs)
-        spec = first_plan(answers)
+        spec = first_plan(_answers(costs))
         plan(spec)
         made = dashboard_company.keep(db, spec)
     except GroundworkError as error:
         state.set_dashboard_note(_QUESTIONS, str(error))
     else:
-        state.set_dashboard_note(f"assumed_{made.id}", assumed(answers))
         state.show_company(made.id)
         state.show_dashboard_view("overview")
 
@@ -228,8 +243,8 @@ def _answers(costs: dict[str, CostSpec | None]) -> Answers:
     held = {
         name: state.dashboard_value(f"q_{name}")
         for name in (
-            *("name", "product", "model", "price", "customers", "new", "cost", "in", "out"),
-            *("founders", "engineers", "others", "salary", "currency", "cash"),
+            *("name", "product", "model", "price", "customers", "new", "usage", "cost", "in", "out"),
+            *("founders", "engineers", "others", "salary", "currency", "cash", "per_usd"),
         )
     }
     return Answers(
@@ -240,10 +255,12 @@ def _answers(costs: dict[str, CostSpec | None]) -> Answers:
         price=held["price"] or "",
         customers=held["customers"],
         new_customers=held["new"],
+        usage=held["usage"],
         cost=typed_cost(held["in"] or "", held["out"] or "") or costs.get(held["cost"] or _USUAL),
         founders=held["founders"],
         engineers=held["engineers"],
         others=held["others"],
         salary=held["salary"] or "",
         cash=held["cash"] or "",
+        per_usd=held["per_usd"],
     )

@@ -18,6 +18,7 @@ import streamlit as st
 from core.errors import GroundworkError
 from pages import state
 from pages.widgets.dashboard_desk import Desk
+from pages.widgets.dashboard_fields import fault_words
 
 Kind = Literal["text", "number", "whole", "money", "percent", "choice", "date", "yes"]
 Row = dict[str, Any]
@@ -52,9 +53,17 @@ def edit(
     has in fields that are no column. Fields that are no column stay with their row."""
     rows = rows_of(desk, section)
     name = section.replace(".", "_")
-    # What was typed is gone when another view was looked at in between; what it began with must go too.
+    # What was typed is gone when another view was looked at in between; what it began with must go too, but for what
+    # could not be saved.
     gone = state.dashboard_value(name) is None
-    if gone or state.dashboard_note(f"{name}_saved") != (desk.id, rows):
+    same = state.dashboard_note(f"{name}_saved") == (desk.id, rows)
+    fault = state.dashboard_note(f"{name}_fault")
+    if desk.changed_elsewhere and (fault or not same):
+        _begin(desk.id, name, rows)  # the page says what that means
+    elif gone and same and fault:
+        state.renew_dashboard(name)
+        state.set_dashboard_note(f"{name}_base", state.dashboard_note(f"{name}_typed"))
+    elif gone or not same:
         _tell_lost(desk, name, gone)
         _begin(desk.id, name, rows)
     base: list[Row] = state.dashboard_note(f"{name}_base")
@@ -71,7 +80,7 @@ def edit(
         args=(desk, section, name, tuple(columns), dict(fresh or {})),
     )
     if fault := state.dashboard_note(f"{name}_fault"):
-        st.error(f"Not saved yet: {fault}", icon=":material/error:")
+        st.error(f"Not saved yet. {fault}", icon=":material/error:")
         st.button(
             "Undo what is not saved",
             icon=":material/undo:",
@@ -111,21 +120,27 @@ def _changed(desk: Desk, section: str, name: str, columns: tuple[Column, ...], f
     try:
         desk.put(section, rows)
     except GroundworkError as error:
-        state.set_dashboard_note(f"{name}_fault", _by_row(str(error), section, columns))
+        state.set_dashboard_note(f"{name}_fault", _by_row(error, section, columns))
+        state.set_dashboard_note(f"{name}_typed", rows)
     else:
         state.set_dashboard_note(f"{name}_fault", "")
         state.set_dashboard_note(f"{name}_saved", (desk.id, rows_of(desk, section)))
 
 
-def _by_row(fault: str, section: str, columns: Sequence[Column]) -> str:
+def _by_row(error: GroundworkError, section: str, columns: Sequence[Column]) -> str:
     """Places of the file (funding.0.month) as a reader of the table counts: row 1, Month."""
-    labels = {one.field: one.label for one in columns}
+    by_field = {one.field: one for one in columns}
 
-    def said(found: re.Match[str]) -> str:
-        row, field = int(found[1]) + 1, found[2]
-        return f"row {row}, {labels.get(field, field)}" if field else f"row {row}"
+    def named(place: str) -> tuple[str, bool] | None:
+        found = re.fullmatch(rf"{re.escape(section)}\.(\d+)(?:\.(\w+))?", place)
+        if not found:
+            return None
+        row, column = f"row {int(found[1]) + 1}", by_field.get(found[2] or "")
+        if column is None:
+            return (f"{row}, {found[2]}" if found[2] else row), False
+        return f"{row}, {column.label}", column.kind == "percent"
 
-    return re.sub(rf"\b{re.escape(section)}\.(\d+)(?:\.(\w+))?", said, fault)
+    return fault_words(error, named)
 
 
 def _applied(base: list[Row], delta: Mapping[str, Any], columns: Sequence[Column], fresh: Row) -> list[Row]:

@@ -210,3 +210,28 @@ def test_it_fits_a_phone(chromium: Browser, app_url: str, scheme: str, screensho
         assert wide <= 390, view
         screenshot(page, f"dashboard-phone-{view.lower()}-{scheme}")
     page.close()
+
+
+def test_a_cell_that_is_typed_over_is_saved_and_counts_at_once(page: Page) -> None:
+    example(page)
+    look(page, "Resources")
+    before = page.get_by_test_id("stMetricValue").first.inner_text()
+    look(page, "Funding")
+    cells = page.get_by_test_id("stDataFrame").first
+    cells.scroll_into_view_if_needed()
+    settled(page)
+    amount = cells.locator("table[role=grid] td[data-testid^=glide-cell-]").filter(has_text="600000")
+    place = amount.first.get_attribute("data-testid") or ""
+    column, row = (int(one) for one in place.removeprefix("glide-cell-").split("-"))
+    cells.click(position={"x": 80, "y": 55})
+    page.keyboard.press("Control+Home")
+    for key, times in (("ArrowDown", row), ("ArrowRight", column - 1)):  # before the first stand the rows' marks
+        for _ in range(times):
+            page.keyboard.press(key)
+    page.keyboard.press("Enter")  # opens the cell
+    page.locator("#portal input, #portal textarea").first.fill("900000")
+    page.keyboard.press("Enter")
+    settled(page)
+    expect(page.get_by_text("Not saved yet")).to_have_count(0)
+    look(page, "Sources and uses")
+    expect(page.get_by_test_id("stMetricValue").first).not_to_have_text(before, timeout=30_000)

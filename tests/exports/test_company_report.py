@@ -23,6 +23,7 @@ from exports.company_files import write_report
 from exports.company_report import SECTIONS, USUAL, report
 from exports.company_report_html import report_html
 from exports.company_report_markdown import report_markdown
+from exports.company_report_parts import Grid
 from tests.exports.companies import HOSTILE, RICH, empty, rich
 from tests.exports.test_estimate_html import Page
 from tests.exports.workbooks import Workbook
@@ -154,6 +155,23 @@ def test_the_figures_are_the_plans(db: Database) -> None:
     found, words = plan(spec), page(spec, db, sections=["plan", "summary"]).words
     for cents in (found.cash[0, -1], found.net_profit[0, :12].sum(), found.revenue[0, 12:24].sum()):
         assert shown(major(int(cents)), "EUR") in words
+
+
+def test_founders_keep_the_same_in_ownership_and_fundraising(example: CompanySpec, db: Database) -> None:
+    """Fundraising's expected valuation, and the sum of the founders' rows of the cap table."""
+    document = report(example, db, sections=["ownership", "fundraising"])
+    tables = [
+        (block.title, {row.cells[0]: row.cells[1:] for row in block.rows})
+        for one in document.sections
+        for block in one.blocks
+        if isinstance(block, Grid)
+    ]
+    owned = next(rows for _, rows in tables if "Ada Example" in rows)
+    kept = next(rows for title, rows in tables if title.startswith("Founders keep"))
+    founders = [owned[one.name] for one in example.ownership.holders if one.kind == "founder"]
+    for place, name in enumerate(("Seed", "Series A"), start=1):
+        whole = sum(float(str(one[place]).removesuffix("%")) for one in founders)
+        assert float(str(kept[name][1]).removesuffix("%")) == pytest.approx(whole, abs=0.06)
 
 
 def test_every_drawing_has_words(example: CompanySpec, db: Database) -> None:

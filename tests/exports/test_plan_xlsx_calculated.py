@@ -81,6 +81,14 @@ CHANGES: dict[str, Change] = {
         _with("funding", 0, interest=0.11, grace_months=0, repay_months=7, month="2026-02"),
         {"funding1_interest": 0.11, "funding1_grace": 0, "funding1_repay": 7, "funding1_month": serial("2026-02")},
     ),
+    "loan that is not repaid": Change(_with("funding", 0, repay_months=0), {"funding1_repay": 0}),
+    "old family loan that is not repaid": Change(_with("funding", 1, repay_months=0), {"funding2_repay": 0}),
+    "savings that bear interest": Change(_with("funding", 3, interest=0.1), {"funding4_interest": 0.1}),
+    "launched before the plan": Change(_with("products", 1, launch="2026-02"), {"product2_launch": serial("2026-02")}),
+    "launched with the plan": Change(_with("products", 3, launch="2026-03"), {"product4_launch": serial("2026-03")}),
+    "not sold yet": Change(
+        _with("products", 0, customers=0, sales_cycle_months=4), {"product1_customers": 0, "product1_cycle": 4}
+    ),
     "tax and opening cash": Change(
         {"company": RICH["company"] | {"tax_rate": 0.45, "opening_cash": 0, "per_usd": 1.3}},
         {"tax_rate": 0.45, "opening_cash": 0, "per_usd": 1.3},

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from core.errors import InvalidInput
+from core.store.companies import CompanyRepository
 from core.store.database import Database
 from core.venture.examples import example_document
 from core.venture.plan import plan
 from core.venture.spec import company
 from pages.widgets.dashboard_business_charts import mix_figure, mix_rows, product_figure, product_rows
+from pages.widgets.dashboard_fields import fault_words
 from tests.pages.dashboards import example, own, page, saved, words
 
 pytestmark = pytest.mark.slow  # whole pages; tests/pages/test_dashboard.py draws each of them in the quick ones
@@ -74,7 +77,7 @@ def test_a_share_beyond_the_whole_is_told_beside_its_field(db: Database) -> None
     at = page("business")
     field(at, "Churn (% a month)").set_value(150.0).run()
     assert not at.exception
-    assert "churn" in at.error[0].value
+    assert at.error[0].value == "Not saved yet. Churn (% a month): 150 is too much; 0 to 100."
     assert field(at, "Churn (% a month)").value == 150.0
     assert saved(db, record).products[0].churn == 0
 
@@ -161,3 +164,62 @@ def test_the_example_shows_each_of_its_products(db: Database) -> None:
         at = page("business", d_business_product_0=place)
         assert not at.exception
         assert field(at, "Name of the product").value == name
+
+
+def test_what_was_typed_in_vain_is_there_after_another_view(db: Database) -> None:
+    own(db, products=[{"name": "P", "price": 10, "churn": 0.05}])
+    at = page("business")
+    field(at, "Churn (% a month)").set_value(120.0).run()
+    for view in ("overview", "business"):
+        at.session_state["d_view"] = view
+        at.run()
+    assert field(at, "Churn (% a month)").value == 120
+    assert "120 is too much" in at.error[0].value
+    field(at, "Churn (% a month)").set_value(4.0).run()
+    assert not at.error
+
+
+def test_a_change_in_another_window_is_told_once(db: Database) -> None:
+    record = own(db, products=[{"name": "P", "price": 10, "churn": 0.05}])
+    at = page("business")
+    repository = CompanyRepository(db)
+    document = repository.get(record.id).spec
+    document["products"][0]["price"] = 12
+    repository.save(record.id, document, version=1)
+    field(at, "Churn (% a month)").set_value(4.0).run()
+    assert "changed elsewhere" in at.warning[0].value
+    assert not at.error
+    assert field(at, "Churn (% a month)").value == 5
+    field(at, "Churn (% a month)").set_value(4.0).run()
+    assert (int(saved(db, record).products[0].price), saved(db, record).products[0].churn) == (12, 0.04)
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (
+            "products.0.churn: Input should be greater than or equal to 0 (it is -0.1)",
+            "Churn (%): -10 is too little; 0 to 100.",
+        ),
+        (
+            "team.0.count: Input should be greater than 0 (it is 0.0); "
+            "products.0.churn: Input should be a valid number (it is 'x')",
+            "People: 0 is too little; above 0 to 10,000. Churn (%): 'x' is no number.",
+        ),
+        (
+            "products.0.payment_fee: Input should be less than 1 (it is 1.0)",
+            "Fee (%): 100 is too much; 0 to below 100.",
+        ),
+        (
+            "company: the currency is EUR; give per_usd: 1 means so",
+            "company: the currency is EUR; give per_usd: 1 means so.",
+        ),
+    ],
+)
+def test_faults_are_told_in_the_words_of_the_page(fault: str, told: str) -> None:
+    labels = {
+        "products.0.churn": ("Churn (%)", True),
+        "products.0.payment_fee": ("Fee (%)", True),
+        "team.0.count": ("People", False),
+    }
+    assert fault_words(InvalidInput(f"{fault}.", next_step="Correct these and run it again."), labels.get) == told

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from core.store.database import Database
-from core.venture.dilution import at_valuations, curve
+from core.venture.dilution import at_valuations, course, curve
 from core.venture.fundraising import FundraisingSpec, PlannedRoundSpec
 from core.venture.months import after
+from core.venture.ownership.spec import OwnershipSpec
 from core.venture.pipeline import InvestorSpec, weigh
-from core.venture.raising import Bought, milestones, when_to_start
+from core.venture.raising import Bought, Demand, milestones, when_to_start
 from pages.widgets import dashboard_fundraising_charts as charts
-from pages.widgets.dashboard_fundraising import bought_words
+from pages.widgets.dashboard_fundraising import bought_words, demand_words
 from tests.pages.dashboard_sections import saved, section, words
 
 pytestmark = pytest.mark.slow  # whole pages; tests/pages/test_dashboard.py draws each of them in the quick ones
@@ -57,7 +58,11 @@ def test_a_plan_says_when_to_start_and_what_the_round_buys(db: Database) -> None
     at, _ = section(db, "dashboard_fundraising", PLAN, fundraising=BOTH)
     assert not at.exception
     told = words(at)
-    assert "Talks should have started in Nov 2026" in told
+    assert "talks should have started in Nov 2026" in told
+    assert "is planned for Jun 2027: with 6 months to close, talks should have started in Dec 2026" in told
+    assert "later than the cash allows" in told
+    assert "With the milestones' costs paid when due" in told
+    assert "not added to the plan" in told
     assert "buys 5 months" in told
     assert "Milestones cost" in told
     assert "1 milestone beyond the amount" in told
@@ -88,7 +93,7 @@ def test_the_pipeline_is_weighed_and_overdue_steps_are_named(db: Database) -> No
 def test_a_round_that_cannot_be_is_told_where_it_stands(db: Database) -> None:
     at, _ = section(db, "dashboard_fundraising", "None, []", fundraising={"planned": [SEED | {"pool": 0.9}]})
     assert not at.exception
-    assert any("Lower the amount or the pool" in one.value for one in at.error)
+    assert any("Seed" in one.value for one in at.error)
 
 
 def test_milestones_are_saved_as_they_stand_in_the_table(db: Database) -> None:
@@ -115,11 +120,46 @@ def test_of_several_rounds_one_is_looked_at(db: Database) -> None:
         (Bought("A", "2027-06", "2027-09", None, None, False, False), "instead of being gone in Sep 2027"),
         (Bought("A", "2027-06", "2027-03", "2027-03", 0, False, True), "after the cash is gone in Mar 2027"),
         (Bought("A", "2026-06", "2027-03", "2027-03", 0, False, False), "A round before the plan is in its cash"),
-        (Bought("A", "2027-06", "2027-09", "2028-02", 5, True, False), "if the last months' burn goes on"),
+        (
+            Bought("A", "2027-06", "2027-09", "2028-02", 5, True, False, "2028-12", 50_000_00),
+            "after the plan at \\$50k of burn a month",
+        ),
+        (
+            Bought("A", "2027-06", "2027-09", None, None, False, False, "2028-12", 50_000_00),
+            "more than 15 months: cash lasts beyond Dec 2028, more than a year after the plan ends",
+        ),
+        (Bought("A", "2030-01", None, None, None, False, False, "2028-12", 1), "not counted"),
+        (Bought("A", "2027-06", "2027-09", "2027-08", -1, False, False, "2028-12", 1), "costs more than it brings"),
     ],
 )
 def test_what_a_round_buys_is_said_in_words(found: Bought, told: str) -> None:
     assert told in bought_words(found)
+
+
+@pytest.mark.parametrize(
+    ("needed", "later", "told"),
+    [
+        ("2027-07", False, "comes 2 months before the cash needs it, Jul 2027"),
+        ("2027-05", False, "comes the month in which the cash needs it"),
+        ("2027-04", True, "later than the cash allows: the money must be there by Apr 2027"),
+        (None, False, "the cash keeps its buffer without it"),
+    ],
+)
+def test_what_a_planned_round_demands_is_said_beside_the_cash(needed: str | None, later: bool, told: str) -> None:
+    one = Demand("Seed", "2027-05", "2026-12", needed, later, False)
+    words = demand_words(one, FundraisingSpec(months_to_close=5))
+    assert "is planned for May 2027: with 5 months to close, talks start in Dec 2026" in words
+    assert told in words
+
+
+def test_a_note_without_a_method_is_said_to_be_left_out(db: Database) -> None:
+    ownership = {
+        "holders": [{"name": "Ada", "shares": 900}],
+        "notes": [{"name": "Bridge", "principal_usd": 100_000, "cap_usd": 1_000_000}],
+    }
+    at, _ = section(db, "dashboard_fundraising", "None, []", fundraising=BOTH, ownership=ownership)
+    assert not at.exception
+    assert "Bridge is left out" in words(at)
 
 
 def test_the_cash_picture_draws_both_lines_to_the_cent() -> None:
@@ -133,7 +173,8 @@ def test_the_cash_picture_draws_both_lines_to_the_cent() -> None:
 
 def test_the_dilution_picture_marks_low_expected_and_high() -> None:
     planned = PlannedRoundSpec.model_validate(SEED)
-    points, marks = curve(planned, held=0.8), at_valuations(planned, held=0.8)
+    found = course(OwnershipSpec(), [planned], 0)
+    points, marks = curve(found), at_valuations(found)
     figure = charts.dilution_figure(points, marks, "USD", name=planned.name, held_known=True)
     drawn = {trace.x[0]: trace.y[0] for trace in figure.data if trace.mode == "markers"}
     assert drawn == {float(one.pre_money): one.kept for one in (marks.low, marks.expected, marks.high)}

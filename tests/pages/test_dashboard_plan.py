@@ -15,7 +15,10 @@ from core.venture.comparing import compare
 from core.venture.metrics import METRICS
 from core.venture.plan import plan
 from core.venture.runway import sentence
+from core.venture.sensitivity import tornado
+from pages.widgets.chart_parts import Sketch
 from pages.widgets.dashboard_plan import TABS
+from pages.widgets.dashboard_plan_bars import tornado_figure
 from pages.widgets.dashboard_plan_grid import edited
 from tests.pages.dashboard_sections import saved, section, words
 from tests.venture.companies import EVERYTHING, everything
@@ -104,6 +107,40 @@ def test_all_metrics_are_there_and_each_is_explained(db: Database) -> None:
     shown = {one.label: one for one in at.metric[6:]}
     assert set(shown) == {one.label for one in METRICS.values()}
     assert all(one.help and "Source:" in one.help for one in shown.values())
+
+
+def test_one_choice_of_months_is_of_the_figures_and_of_all_metrics(db: Database) -> None:
+    at, _ = drawn(db, "All metrics")
+    chosen = next(one for one in at.selectbox if one.label == "Figures of")
+    assert [one.label for one in at.selectbox].count("Figures of") == 1
+    chosen.set_value(4).run()
+    by_label: dict[str, set[str]] = {}
+    for one in at.metric:
+        by_label.setdefault(one.label, set()).add(one.value)
+    assert len(by_label["ARR"]) == len(by_label["Net burn"]) == 1
+    assert "Of Jan–Mar 2028, as chosen above." in words(at)
+
+
+def test_cash_that_was_counted_is_in_the_title(db: Database) -> None:
+    at, _ = drawn(db, actuals=[{"month": "2027-01", "cash": 50_000}])
+    assert "From the $50k counted in Jan 2027, cash runs out in" in at.markdown[1].value.replace("\\", "")
+
+
+def test_every_runway_names_the_month_it_is_counted_from(db: Database) -> None:
+    at, _ = drawn(db, "Chances")
+    assert "from Jan 2027, the plan's start" in words(at)
+    assert "Runways are counted from Jan 2027, the plan's start." in words(at)
+
+
+def test_a_tornados_colours_are_better_and_worse() -> None:
+    found = tornado(everything(opening_cash=300_000), "cash_end")
+    figure = tornado_figure(found, "USD")
+    bars = next(one for one in figure.data if one.type == "bar")
+    better = {
+        length > 0 for length, colour in zip(bars.x, bars.marker.color, strict=True) if colour == Sketch().colours[0]
+    }
+    assert better == {True}
+    assert {"low", "high"} <= {one.text for one in figure.layout.annotations}
 
 
 def test_a_metric_without_a_value_says_why(db: Database) -> None:

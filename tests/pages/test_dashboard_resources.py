@@ -9,6 +9,7 @@ import pytest
 from core.estimate.train_estimate import estimate_train
 from core.store.database import Database
 from core.store.scenarios import ScenarioRepository
+from core.venture import months
 from core.venture.examples import example_document
 from core.venture.flows import flows
 from core.venture.people import FUNCTIONS
@@ -142,3 +143,15 @@ def test_an_estimate_that_is_gone_is_told_beside_the_plan(db: Database) -> None:
     own(db, compute=[{"name": "Tune", "amount": 5, "scenario_id": "x", "scenario_name": "Old", "as_of": "2027-01-01"}])
     at = page("resources", d_resources="compute")
     assert "deleted" in at.warning[0].value
+
+
+def test_a_second_of_a_role_starts_now_and_earns_as_the_first(db: Database) -> None:
+    this, team = months.today(), [{"role": "Support", "function": "cogs", "salary": 41_000}]
+    record = own(db, company={"start": months.after(this, -12)}, team=team)
+    at = page("resources", d_resources="team")
+    at.selectbox(key="d_role_0").select("Support").run()
+    at.button(key="d_add_role").click().run()
+    assert not at.error
+    made = saved(db, record).team[1]
+    assert (made.role, made.start, int(made.salary), made.function) == ("Support 2", this, 41_000, "cogs")
+    assert "$41,000 a year" in at.toast[0].value

@@ -67,8 +67,12 @@ def test_no_answer_at_all_is_a_first_plan_that_says_what_it_assumed(db: Database
     assert not at.error
     assert at.get("plotly_chart")
     assert "Price: $99 a month and customer." in words(at)
+    (record,) = CompanyRepository(db).list()
+    at = page(last_company=record.id)  # another session
+    assert "Price: $99 a month and customer." in words(at)
     at.button(key="d_assumed_seen").click().run()
     assert "Price: $99" not in words(at)
+    assert saved(db, record).company.assumed == ()
 
 
 def test_the_answers_are_the_plan(db: Database) -> None:
@@ -80,6 +84,8 @@ def test_the_answers_are_the_plan(db: Database) -> None:
     by_label["Today"].set_value(7.0)
     by_label["or typed: $ a million tokens in"].set_value("0.3")
     by_label["Engineers"].set_value(2.0)
+    by_label["Million tokens each, a month"].set_value(10.0)
+    by_label["1 US dollar costs"].set_value(0.9)
     by_label["Cash today"].set_value("2M")
     next(one for one in at.selectbox if one.label == "Currency").select("EUR")
     at.radio[0].set_value("usage")
@@ -91,7 +97,8 @@ def test_the_answers_are_the_plan(db: Database) -> None:
     product = spec.products[0]
     assert (product.name, product.model, int(product.price), product.customers) == ("Bot", "usage", 1200, 7.0)
     assert float(product.cost.usd_per_million_input) == 0.3
-    assert [(one.role, one.count) for one in spec.team] == [("Engineers", 2.0)]
+    assert [(one.role, one.count) for one in spec.team] == [("Founders", 2.0), ("Engineers", 2.0)]
+    assert (round(product.price_per_customer), spec.company.per_usd) == (12_000, 0.9)
 
 
 def test_a_token_price_comes_from_an_api(db: Database) -> None:

@@ -101,6 +101,21 @@ def test_what_was_saved_is_there_after_another_view(db: Database) -> None:
     ]
 
 
+def test_what_was_typed_in_vain_is_there_after_another_view(db: Database) -> None:
+    record = own(db, funding=FUNDING)
+    at = edited(page("resources", d_resources="funding"), cells={1: {"Month": "soon"}, 0: {"Name": "Own"}})
+    for view in ("overview", "resources"):
+        at.session_state["d_view"] = view
+        at.session_state["d_resources"] = "funding"
+        at.run()
+    table = next(one for one in at.dataframe if one.proto.editing_mode)
+    assert list(table.value["Month"]) == ["2027-01", "soon"]
+    assert "row 2, Month" in at.error[0].value
+    at = edited(at, cells={1: {"Month": "2027-05"}})
+    assert not at.error
+    assert [(one.name, one.month) for one in saved(db, record).funding] == [("Own", "2027-01"), ("Grant", "2027-05")]
+
+
 def test_what_is_not_saved_of_one_company_is_not_in_the_next(db: Database) -> None:
     first, second = own(db, funding=FUNDING), own(db, funding=FUNDING)
     at = page("resources", d_resources="funding", last_company=first.id)
@@ -121,6 +136,7 @@ def test_a_change_from_elsewhere_is_not_written_over(db: Database) -> None:
     repository.save(record.id, document, version=1)
     at = edited(at, cells={1: {"Name": "Other"}})
     assert "changed elsewhere" in at.warning[0].value
+    assert (len(at.warning), len(at.error)) == (1, 0)
     assert [(one.name, int(one.amount)) for one in saved(db, record).funding] == [("Savings", 7000), ("Grant", 2000)]
     edited(at, cells={1: {"Name": "Other"}})
     assert [(one.name, int(one.amount)) for one in saved(db, record).funding] == [("Savings", 7000), ("Other", 2000)]

@@ -130,12 +130,12 @@ _any_expense = st.fixed_dictionaries(
 _any_loan = st.fixed_dictionaries(
     {
         "name": st.just("Bank"),
-        "kind": st.just("loan"),
+        "kind": st.sampled_from(["loan", "family", "savings"]),
         "month": st.sampled_from(["2026-06", "2027-01", "2027-05"]),
         "amount": _amount,
         "interest": _share,
         "grace_months": st.integers(0, 4),
-        "repay_months": st.integers(1, 20),
+        "repay_months": st.integers(0, 20),
     }
 )
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from core.venture.actuals import ActualSpec
-from core.venture.beside_plan import LINES, beside, cash_from_actual
+from core.venture.beside_plan import LINES, beside, cash_from_actual, counted_sentence
 from core.venture.plan import Plan, plan
 from core.venture.spec import company
 from tests.venture.companies import START
@@ -96,3 +96,13 @@ def test_cash_goes_on_from_what_is_really_there(planned: Plan) -> None:
         ("2027-06", 950_025),
     ]
     assert cash_from_actual(planned, [at("2027-02", revenue=1)]) == {}
+
+
+def test_cash_that_was_counted_tells_how_long_it_lasts(planned: Plan) -> None:
+    assert counted_sentence(planned, [at("2027-02", revenue=1)]) == ""
+    assert counted_sentence(planned, [at("2027-02", cash=9_000)]) == (
+        "From the $9k counted in Feb 2027, cash lasts beyond Jun 2027, the plan's end (as planned)."
+    )
+    assert counted_sentence(planned, [at("2027-02", cash=-700)]) == (
+        "From the −$700 counted in Feb 2027, cash runs out in Feb 2027 (as planned: not within the plan)."
+    )

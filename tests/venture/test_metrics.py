@@ -242,6 +242,51 @@ def test_customers_of_projects_are_neither_churn_nor_arpa() -> None:
     assert value(of["gross_margin"]) == 1
 
 
+def test_runway_is_of_the_burn_of_the_month_it_is_asked_in() -> None:
+    about = {"start": "2026-01", "months": 12, "opening_cash": "1M"}
+    costs = [{"name": "x", "amount": 10_000}, {"name": "y", "amount": 90_000, "start": "2026-10"}]
+    found = plan(company({"company": about, "expenses": costs}))
+    assert value(metrics(found, whole(found))["runway"]) == pytest.approx(6.1)
+
+
+def test_a_launch_within_the_plan_is_growth() -> None:
+    """20 customers at 100 for 60,000 of sales; 14,000 of revenue until the end of the year."""
+    sold = {"name": "a", "price": 100, "customers": 20, "launch": "2026-06"}
+    costs = [{"name": "x", "amount": 5_000, "function": "sales"}]
+    found = plan(company({"company": {"start": "2026-01", "months": 12}, "products": [sold], "expenses": costs}))
+    of = metrics(found, whole(found))
+    assert (of["net_new_mrr"].value, of["cac"].value) == (2000, 3000)
+    assert value(of["burn_multiple"]) == pytest.approx(46_000 / 24_000)
+
+
+PILOT = {"name": "b", "model": "project", "price": 60_000, "new_customers": 1, "delivery_cost": 50_000}
+AGAIN = {"name": "a", "price": 100, "customers": 100, "churn": 0.02, "new_customers": 5}
+
+
+def beside_projects(*products: dict[str, object], **expense: object) -> dict[str, Metric]:
+    costs = [{"name": "x", "amount": 12_000, "function": "sales"}, *([{"name": "y", **expense}] if expense else [])]
+    about = {"start": "2026-01", "months": 12, "opening_cash": "100k"}
+    found = plan(company({"company": about, "products": list(products), "expenses": costs}))
+    return metrics(found, whole(found))
+
+
+def test_projects_beside_a_subscription_change_neither_its_value_nor_its_cost_to_win() -> None:
+    for of in (beside_projects(AGAIN), beside_projects(AGAIN, PILOT)):
+        assert (of["ltv"].value, of["cac"].value) == (5000, 2400)
+        assert value(of["ltv_to_cac"]) == pytest.approx(5000 / 2400, rel=1e-5)
+        assert value(of["payback_months"]) == pytest.approx(24, rel=1e-5)
+
+
+def test_common_costs_of_revenue_are_shared_by_revenue() -> None:
+    """A tenth of all revenue is a tenth of each product's, whatever else is sold."""
+    of = beside_projects(AGAIN, PILOT, function="cogs", share_of_revenue=0.1)
+    assert value(of["ltv"]) == pytest.approx(4500, rel=1e-4)
+
+
+def test_a_company_of_projects_alone_has_no_cost_of_a_customer_but_a_reason() -> None:
+    assert beside_projects(PILOT)["cac"].why == "no new customers of subscriptions or usage"
+
+
 def test_the_rule_of_40_compares_with_the_same_months_a_year_before(acme: Plan) -> None:
     quarters = periods(acme.months, "quarter")
     assert metric(acme, "rule_of_40", quarters[3]).why

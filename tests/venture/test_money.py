@@ -61,6 +61,12 @@ def test_halves_go_to_the_even_cent() -> None:
     assert [minor(Decimal(one)) for one in ("0.005", "0.015", "0.025")] == [0, 2, 2]
 
 
+def test_a_currency_without_minor_units_has_no_decimals() -> None:
+    assert shown(Decimal("1233.33"), "JPY", cents=True) == "¥1,233"
+    assert short(Decimal("5.33"), "JPY") == "¥5"
+    assert shown(Decimal("1233.33"), "CHF", cents=True) == "CHF 1,233.33"
+
+
 def test_amounts_read_well() -> None:
     assert shown(Decimal("-1234.5"), "USD") == "−$1,234"
     assert shown(Decimal("0.004"), "EUR", cents=True) == "€0.00"

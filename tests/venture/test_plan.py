@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.errors import InvalidInput
 from core.venture.drivers import BASE, DOWN, NAMES, UP, ScenarioSpec
-from core.venture.plan import plan, simulate
+from core.venture.plan import Plan, plan, simulate
 from core.venture.spec import CompanySpec, company
 from tests.venture.companies import START, companies, everything
 
@@ -63,7 +63,9 @@ def test_receipts_are_the_revenue_of_the_months_before_and_never_more(spec: Comp
 @given(companies())
 def test_what_is_owed_moves_by_loans_less_repayments_and_is_never_below_0(spec: CompanySpec) -> None:
     found = plan(spec)
-    came = sum((one[0] for one in found.funding.values()), np.zeros(len(found.months), dtype=np.int64))
+    owed = [one.owed for one in spec.funding]
+    lines = (line[0] for line, counts in zip(found.funding.values(), owed, strict=True) if counts)
+    came = sum(lines, np.zeros(len(found.months), dtype=np.int64))
     change = np.diff(found.owed[0])
     assert (found.owed >= 0).all()
     assert (change == (came - found.repayments[0])[1:]).all()
@@ -222,3 +224,76 @@ def test_funding_is_no_income() -> None:
     without = plan(everything().model_copy(update={"funding": ()}))
     assert (found.revenue == without.revenue).all()
     assert (found.receipts == without.receipts).all()
+
+
+def borrowed(**fields: object) -> Plan:
+    loan = {"name": "Bank", "month": "2027-02", "amount": 12_000, **fields}
+    return plan(company({"company": {"start": START, "months": 4, "opening_cash": 100}, "funding": [loan]}))
+
+
+@pytest.mark.parametrize("kind", ["loan", "family", "savings"])
+def test_what_bears_interest_and_is_not_repaid_within_the_plan_stays_owed(kind: str) -> None:
+    found = borrowed(kind=kind, interest=0.06)
+    assert found.owed[0].tolist() == [0, 1_200_000, 1_200_000, 1_200_000]
+    assert found.interest[0].tolist() == [0, 0, 6_000, 6_000]
+    assert not found.repayments.any()
+
+
+def test_a_loan_of_before_the_plan_that_is_not_repaid_is_owed_from_its_start() -> None:
+    found = borrowed(kind="loan", interest=0.06, month="2026-11")
+    assert found.owed[0].tolist() == [1_200_000] * 4
+    assert found.interest[0].tolist() == [6_000] * 4
+
+
+def test_a_loan_is_owed_without_interest_too_and_own_savings_are_not() -> None:
+    assert borrowed(kind="loan").owed[0].tolist() == [0, 1_200_000, 1_200_000, 1_200_000]
+    assert not borrowed(kind="savings").owed.any()
+
+
+# ── percentages, and dollars in another currency ──
+
+
+def test_a_percentage_may_be_written_wherever_a_share_is_meant() -> None:
+    spec = company(
+        {
+            "company": {"start": START, "tax_rate": "25%"},
+            "team": [{"role": "a", "salary": 1, "burden": "120 %"}],
+            "expenses": [{"name": "a", "growth": "-1.5%"}],
+            "funding": [{"name": "a", "kind": "loan", "month": START, "amount": 1, "interest": "6%"}],
+        }
+    )
+    assert spec.company.tax_rate == 0.25
+    assert (spec.team[0].burden, spec.expenses[0].growth, spec.funding[0].interest) == (1.2, -0.015, 0.06)
+
+
+@pytest.mark.parametrize(
+    ("section", "row"),
+    [
+        ("team", {"role": "a", "salary": 1, "burden": "250%"}),
+        ("expenses", {"name": "a", "growth": "60%"}),
+        ("funding", {"name": "a", "kind": "loan", "month": START, "amount": 1, "interest": "130%"}),
+    ],
+)
+def test_a_percentage_out_of_range_is_refused(section: str, row: dict[str, object]) -> None:
+    with pytest.raises(InvalidInput, match=r"less than or equal"):
+        company({section: [row]})
+
+
+IN_EURO = {"currency": "EUR", "start": START}
+TOKENS = {"products": [{"name": "Bot", "cost": {"usd_per_million_output": 3}}]}
+ESTIMATED = {"compute": [{"name": "Tune", "amount": 900, "scenario_id": "one"}]}
+
+
+@pytest.mark.parametrize(("priced", "named"), [(TOKENS, "Bot"), (ESTIMATED, "Tune")])
+def test_a_dollar_without_a_price_in_the_companys_currency_is_refused(priced: dict[str, object], named: str) -> None:
+    with pytest.raises(InvalidInput, match=rf"{named}.*per_usd: 0.92 means that it costs 0.92 EUR"):
+        company({"company": IN_EURO, **priced})
+
+
+def test_without_anything_in_dollars_no_rate_is_needed() -> None:
+    assert company({"company": IN_EURO, "compute": [{"name": "Tune", "amount": 900}]}).company.per_usd == 1
+
+
+def test_a_rate_of_1_that_was_given_is_kept_in_the_file() -> None:
+    spec = company({"company": {"currency": "PAB", "per_usd": 1, "start": START}, **TOKENS})
+    assert company(spec.to_json()) == spec

@@ -40,6 +40,14 @@ def test_customers_move_by_those_who_come_and_go(spec: CompanySpec) -> None:
 
 @quick
 @given(companies())
+def test_a_month_opens_with_what_the_one_before_closed_with(spec: CompanySpec) -> None:
+    for one in plan(spec).products:
+        assert (one.opening[:, 1:] == one.customers[:, :-1]).all()
+        assert (one.mrr_opening[:, 1:] == one.mrr[:, :-1]).all()
+
+
+@quick
+@given(companies())
 def test_a_project_is_never_recurring(spec: CompanySpec) -> None:
     found = plan(spec)
     for one in found.products:
@@ -115,3 +123,48 @@ def test_all_customers_can_leave_and_the_rest_stays_at_0() -> None:
     one = product(4, price=100, customers=10, churn=0.6, contraction=0.4, scenario=ScenarioSpec(churn=10))
     assert one.mrr[0].tolist() == [0, 0, 0, 0]
     assert one.customers[0].tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("launch", ["2026-10", "2027-01", None])
+def test_customers_of_before_the_plan_open_its_first_month(launch: str | None) -> None:
+    one = product(3, price=100, customers=20, launch=launch)
+    assert (one.opening[0, 0], one.mrr_opening[0, 0], one.new.sum(), one.mrr_new.sum()) == (20, 200_000, 0, 0)
+
+
+def test_customers_of_a_launch_within_the_plan_are_new_in_its_month() -> None:
+    one = product(4, price=100, customers=20, launch="2027-03", churn=0.1)
+    assert one.opening[0].tolist() == [0, 0, 0, 20]
+    assert one.new[0].tolist() == [0, 0, 20, 0]
+    assert one.mrr_new[0].tolist() == [0, 0, 200_000, 0]
+    assert one.mrr_churn[0].tolist() == [0, 0, 0, 20_000]
+
+
+def test_projects_of_a_launch_within_the_plan_are_begun_in_its_month() -> None:
+    one = product(5, model="project", price=300, customers=2, launch="2027-03", project_months=2)
+    assert one.new[0].tolist() == [0, 0, 2, 0, 0]
+    assert one.opening[0].tolist() == [0, 0, 0, 2, 2]
+    assert one.customers[0].tolist() == [0, 0, 2, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("fields", "first"),
+    [
+        ({}, 3),
+        ({"customers": 5}, 0),
+        ({"launch": "2026-06", "customers": 5}, 0),
+        ({"launch": "2026-11"}, 1),
+        ({"launch": "2027-01", "customers": 5}, 3),
+        ({"launch": "2027-02"}, 4),
+    ],
+)
+def test_only_a_product_that_is_not_sold_yet_waits_for_its_first_sales_cycle(
+    fields: dict[str, object], first: int
+) -> None:
+    one = product(6, price=10, new_customers=4, growth=0.5, sales_cycle_months=3, **fields)
+    assert one.new[0].tolist() == pytest.approx([0] * first + [4 * 1.5**month for month in range(6 - first)])
+
+
+def test_more_of_the_growth_driver_is_better_for_a_product_that_shrinks_too() -> None:
+    fields = {"price": 10, "new_customers": 100, "growth": -0.1}
+    down, usual, up = (product(2, ScenarioSpec(growth=factor), **fields).new[0, 1] for factor in (0.7, 1, 1.2))
+    assert (down, usual, up) == pytest.approx((87, 90, 92))

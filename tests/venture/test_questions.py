@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 from core.errors import InvalidInput
 from core.venture.plan import plan
 from core.venture.products import CostSpec
-from core.venture.questions import CASH, MODELS, PRICE, Answers, Model, assumed, first_plan, first_product, typed_cost
+from core.venture.questions import (
+    CASH,
+    MODELS,
+    PER_USD,
+    PRICE,
+    Answers,
+    Model,
+    assumed,
+    first_plan,
+    first_product,
+    typed_cost,
+)
 from core.venture.spec import company
 
 
@@ -28,7 +39,7 @@ def test_every_usual_value_is_told() -> None:
     told = " ".join(assumed(Answers()))
     assert f"${PRICE['subscription']}" in told
     assert f"${CASH:,}" in told
-    for word in ("Customers today", "New customers", "Tokens", "two founders", "Salary"):
+    for word in ("Customers today", "New customers", "Tokens", "2 founders", "Salary"):
         assert word in told
 
 
@@ -62,6 +73,44 @@ def test_answers_stand_in_the_plan() -> None:
     assert (product.name, product.price, product.customers, product.new_customers) == ("Bot", Decimal(1200), 4.0, 0.0)
     assert product.cost == cost
     assert [(one.count, one.salary) for one in spec.team] == [(count, Decimal(90_000)) for count in (1.0, 2.0, 3.0)]
+
+
+def test_engineers_alone_leave_the_founders_in_place() -> None:
+    spec = first_plan(Answers(engineers=1.5))
+    assert [(one.role, one.count) for one in spec.team] == [("Founders", 2.0), ("Engineers", 1.5)]
+    told = " ".join(spec.company.assumed)
+    assert "Team: 2 founders, 0 others." in told
+    assert "1.5 engineers: kept as typed" in told
+
+
+def test_what_was_assumed_is_kept_with_the_company() -> None:
+    answers = Answers(model="usage", price="20")
+    spec = first_plan(answers)
+    assert spec.company.assumed == assumed(answers)
+    assert company(spec.to_json()).company.assumed == assumed(answers)
+
+
+def test_a_usage_customers_tokens_are_told_with_what_they_bring() -> None:
+    told = " ".join(assumed(Answers(model="usage", price="20", currency="EUR")))
+    assert "80 million tokens in, 15 million out = €1,900 a customer and month." in told
+
+
+def test_usage_that_was_answered_is_the_revenue() -> None:
+    product = first_plan(Answers(model="usage", price="20", usage=10)).products[0]
+    assert round(product.price_per_customer, 6) == 200
+
+
+@pytest.mark.parametrize(("given", "used"), [(None, PER_USD["EUR"]), (0.9, 0.9), (1.0, 1.0)])
+def test_a_dollar_has_a_price_in_another_currency(given: float | None, used: float) -> None:
+    spec = first_plan(Answers(currency="EUR", per_usd=given))
+    assert spec.company.per_usd == used
+    assert any("US dollar" in one for one in spec.company.assumed) == (given is None)
+
+
+@pytest.mark.parametrize(("currency", "rate"), [("USD", 0.9), ("EUR", 0.0), ("NOK", None)])
+def test_a_dollar_that_cannot_be_counted_is_refused(currency: str, rate: float | None) -> None:
+    with pytest.raises(InvalidInput, match=r"dollar|per_usd"):
+        first_plan(Answers(currency=currency, per_usd=rate))
 
 
 def test_no_people_at_all_can_be_answered() -> None:

@@ -9,7 +9,7 @@ import pytest
 from core.errors import InvalidInput
 from core.venture.fundraising import FundraisingSpec, MilestoneSpec, PlannedRoundSpec
 from core.venture.months import after
-from core.venture.raising import Bought, bought, burns, milestones, when_to_start
+from core.venture.raising import Bought, bought, burns, demands, milestones, when_to_start
 
 
 def months(count: int, start: str = "2027-01") -> list[str]:
@@ -53,12 +53,50 @@ def test_the_buffer_reaches_past_the_end_of_the_plan() -> None:
 
 def test_a_round_adds_the_months_that_its_money_lasts() -> None:
     (found,) = bought(planned("2027-06"), steady(24), months(24))
-    assert found == Bought("Seed", "2027-06", "2027-11", "2028-04", 5, beyond_plan=False, too_late=False)
+    assert found == Bought("Seed", "2027-06", "2027-11", "2028-04", 5, False, False, horizon="2029-12", burn=100_00)
 
 
 def test_past_the_end_of_the_plan_its_last_burn_goes_on() -> None:
     (found,) = bought(planned("2027-06"), steady(12), months(12))
     assert (found.with_round, found.beyond_plan, found.added) == ("2028-04", True, 5)
+
+
+def test_nothing_is_told_beyond_a_year_after_the_plan() -> None:
+    """Of 12 months at 100 a month, 5,000 more would last until 2032."""
+    (found,) = bought(planned("2027-06", amount=5_000), steady(12), months(12))
+    assert (found.with_round, found.added, found.horizon, found.burn) == (None, None, "2028-12", 100_00)
+    assert found.at_least == 13  # after Nov 2027, to Dec 2028
+
+
+def test_milestones_paid_on_top_shorten_what_a_round_buys() -> None:
+    step = {"name": "Pilot", "month": "2027-08", "cost": 300}
+    spec = planned("2027-06", milestones=[step])
+    (plain,), (paid,) = (bought(spec, steady(24), months(24), with_milestones=one) for one in (False, True))
+    assert (plain.added, paid.added) == (5, 2)
+    assert (paid.without, paid.with_round) == ("2027-11", "2028-01")
+
+
+def test_milestones_due_after_the_plan_are_paid_there() -> None:
+    step = {"name": "Pilot", "month": "2028-02", "cost": 300}
+    (found,) = bought(planned("2027-06", milestones=[step]), steady(12), months(12), with_milestones=True)
+    assert (found.with_round, found.beyond_plan) == ("2028-02", True)
+
+
+def test_a_round_demands_its_talks_months_to_close_before_it() -> None:
+    """900, 800 … : the buffer of three months is touched in the eighth month."""
+    asked = {"months_to_close": 4, "buffer_months": 3}
+    (early,) = demands(planned("2027-06").model_copy(update=asked), steady(12), months(12))
+    assert (early.talks, early.needed, early.after_need, early.before_plan) == ("2027-02", "2027-08", False, False)
+    (late,) = demands(planned("2027-09").model_copy(update=asked), steady(12), months(12))
+    assert (late.talks, late.after_need) == ("2027-05", True)
+
+
+def test_a_later_round_is_held_against_the_cash_with_the_earlier_one() -> None:
+    spec = FundraisingSpec(
+        planned=(*planned("2027-06").planned, *planned("2028-01").planned), months_to_close=2, buffer_months=3
+    )
+    first, second = demands(spec, steady(24), months(24))
+    assert (first.needed, second.needed, second.after_need) == ("2027-08", "2028-01", False)
 
 
 def test_money_in_the_last_months_does_not_hide_the_burn() -> None:

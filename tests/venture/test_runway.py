@@ -27,7 +27,12 @@ def test_runway_at_this_burn_is_cash_by_burn() -> None:
 
 def test_runway_along_the_plan_names_the_month_in_which_cash_goes_below_0() -> None:
     found = runway(burning(1000))
-    assert (found.empty, found.lasts_until, found.months) == ("2027-11", "2027-10", 9)
+    assert (found.empty, found.lasts_until, found.months) == ("2027-11", "2027-10", 10)
+
+
+@pytest.mark.parametrize("at", [0, 5, 23])
+def test_runway_along_the_plan_counts_from_its_start_whenever_it_is_asked(at: int) -> None:
+    assert runway(burning(1000), at=at).months == 10
 
 
 def test_cash_of_exactly_0_is_not_below_0() -> None:
