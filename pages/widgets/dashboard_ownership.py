@@ -175,7 +175,7 @@ def sentence(found: CaseResult) -> str:
 
 
 def _part(one: Snapshot) -> str:
-    return f"{100 * one.of_kind('founder') / (one.total or 1):.1f} %"
+    return f"{100 * one.of_kind('founder') / (one.total or 1):.1f}%"
 
 
 def _draw_rounds(desk: Desk, rounds: list[Snapshot]) -> None:
@@ -249,8 +249,8 @@ def _draw_shuffle(desk: Desk, one: Snapshot) -> None:
     st.caption(
         plain(
             f"The pool is made before the money, so those who held shares before pay for all of it: together they keep "
-            f"{float(kept):.1f} %. Made after the money, the investors would pay their part, and they would keep "
-            f"{float(after):.1f} %."
+            f"{float(kept):.1f}%. Made after the money, the investors would pay their part, and they would keep "
+            f"{float(after):.1f}%."
         ),
         help="The option pool shuffle: the pre-money valuation counts options that nobody holds yet. Effective "
         "pre-money = pre-money − new options × price (Venture Hacks).",

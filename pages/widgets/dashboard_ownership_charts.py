@@ -52,7 +52,7 @@ def ownership_figure(events: Sequence[Snapshot]) -> go.Figure:
         parts = [100 * found.get(name, 0) / (one.total or 1) for one, found in zip(events, shares, strict=True)]
         colour = sketch.colours[place % len(sketch.colours)]
         texts = [
-            hover(one.event, f"{name}: {part:.2f} %", f"{found.get(name, 0):,} shares")
+            hover(one.event, f"{name}: {part:.2f}%", f"{found.get(name, 0):,} shares")
             for one, part, found in zip(events, parts, shares, strict=True)
         ]
         _segments(sketch, name, colour, starts, parts, texts, [_percent(part) for part in parts])
@@ -230,4 +230,4 @@ def price_words(one: Snapshot, currency: str) -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{value:.0f} %" if value >= 9.95 or not value else f"{value:.1f} %"
+    return f"{value:.0f}%" if value >= 9.95 or not value else f"{value:.1f}%"

@@ -77,7 +77,7 @@ def sentence(one: Exit, found: CaseResult, currency: str) -> str:
     founders = {position.holder for position in found.past.last.positions if position.kind == "founder"}
     paid = sum(cents for name, cents in one.holders().items() if name in founders)
     price = short(major(one.value_cents), currency)
-    part = f", {100 * paid / one.value_cents:.0f} %" if one.value_cents else ""
+    part = f", {100 * paid / one.value_cents:.0f}%" if one.value_cents else ""
     return f"Sold for {price}, the founders get {short(major(paid), currency)}{part}."
 
 
@@ -107,8 +107,8 @@ def exit_figure(one: Exit, currency: str) -> go.Figure:
     for name, cents in paid:
         part = cents / one.value_cents if one.value_cents else 0.0
         words = short(major(cents), currency)
-        row = bars.words(f"{escape(cut(name, 28))} <b>{words}</b> · {100 * part:.1f} %")
-        text = hover(name, shown(major(cents), currency, cents=True), f"{100 * part:.2f} % of the price")
+        row = bars.words(f"{escape(cut(name, 28))} <b>{words}</b> · {100 * part:.1f}%")
+        text = hover(name, shown(major(cents), currency, cents=True), f"{100 * part:.2f}% of the price")
         bars.bar(row, 0, cents / 100, colour, text)
     axis = even_axis(0, most * 1.03, partial(_money, currency=currency), most=4, title=currency)
     return bars.figure("Who gets what", axis)

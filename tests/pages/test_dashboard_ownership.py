@@ -25,6 +25,8 @@ from pages.widgets import dashboard_ownership_files as files
 from pages.widgets import dashboard_ownership_waterfall as exits
 from pages.widgets.dashboard_ownership import answer, sentence
 
+pytestmark = pytest.mark.slow  # whole pages; tests/pages/test_dashboard.py draws each of them in the quick ones
+
 EXAMPLES = Path(__file__).parents[2] / "core" / "venture" / "examples"
 SCRIPT = """
 from core.store.companies import CompanyRepository
@@ -75,7 +77,7 @@ def test_an_empty_table_says_what_to_do_and_starts_with_two_founders(db: Databas
     at = press(at, "Two founders, 9,000,000 shares")
     assert not at.exception
     assert sum(one.shares for one in kept(db).holders) == 9_000_000
-    assert "The founders own 90.0 % of 10,000,000 shares" in words(at)
+    assert "The founders own 90.0% of 10,000,000 shares" in words(at)
 
 
 def test_the_method_is_asked_for_and_its_choice_is_kept(db: Database) -> None:
@@ -87,9 +89,9 @@ def test_the_method_is_asked_for_and_its_choice_is_kept(db: Database) -> None:
     at = radio.set_value("percent_ownership").run()
     assert not at.exception
     assert kept(db).rounds[0].conversion_method == "percent_ownership"
-    assert "65.7 % after Series A" in words(at)
+    assert "65.7% after Series A" in words(at)
     at = at.radio[0].set_value("pre_money").run()
-    assert "70.0 % after Series A" in words(at)
+    assert "70.0% after Series A" in words(at)
 
 
 def test_a_round_that_cannot_be_is_told_and_the_earlier_ones_stay(db: Database) -> None:
@@ -97,7 +99,7 @@ def test_a_round_that_cannot_be_is_told_and_the_earlier_ones_stay(db: Database) 
     worse = {"name": "Wish", "money_usd": 2_000_000, "pre_money_usd": 8_000_000, "post_money_pool": 0.8}
     at = page(db, {"founders_shares": 9_000_000, "rounds": [one, worse]})
     assert "Wish: No price solves this round" in words(at)
-    assert "80.0 % after Seed" in words(at)
+    assert "80.0% after Seed" in words(at)
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("captable_*.yaml")), ids=lambda path: path.stem)
@@ -112,7 +114,7 @@ def test_another_exit_pays_others(db: Database) -> None:
     at = page(db, NOTE | {"rounds": [NOTE["rounds"][0] | {"conversion_method": "pre_money"}]})  # type: ignore[index]
     price = next(one for one in at.number_input if one.label.startswith("Sold for"))
     at = price.set_value(3_000_000).run()
-    assert "Sold for $3M, the founders get $0, 0 %" in words(at)
+    assert "Sold for $3M, the founders get $0, 0%" in words(at)
 
 
 def test_the_option_plan_is_saved_as_it_is_typed(db: Database) -> None:
@@ -217,4 +219,4 @@ def test_the_answer_goes_back_to_the_last_round_that_can_be() -> None:
     assert found is not None
     assert found.past.last.event == "Today"
     assert "Series A" in told
-    assert sentence(found) == "The founders own 100.0 % of 1,000,000 shares, fully diluted."
+    assert sentence(found) == "The founders own 100.0% of 1,000,000 shares, fully diluted."
