@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.venture.money import major, short, shown
-from core.venture.ownership.case import CaseResult
+from core.venture.ownership.case import CaseResult, run
 from core.venture.ownership.waterfall import Breakpoint, Exit, curve, waterfall
 from pages import state
 from pages.widgets import dashboard_ownership_charts as charts
@@ -31,15 +31,19 @@ ALIKE = 5  # lines; the palette then begins to look alike
 HEIGHT = 440
 _USUAL = 10_000_000
 _KEY = "exit_value"
+_AFTER = "exit_after"
+_TODAY = "Today, before any of these rounds"
 
 
 def draw(desk: Desk, found: CaseResult) -> None:
-    fresh(_KEY, (desk.id, _first(found)))
+    first = _first(found)
+    found = _sold_after(desk, found)
+    fresh(_KEY, (desk.id, first))
     value = st.number_input(
         f"Sold for, {desk.currency}",
         min_value=0,
         max_value=10**13,
-        value=_first(found),
+        value=first,
         step=1_000_000,
         format="%d",
         key=state.dashboard_key(_KEY),
@@ -66,6 +70,26 @@ def draw(desk: Desk, found: CaseResult) -> None:
     )
 
 
+def _sold_after(desk: Desk, found: CaseResult) -> CaseResult:
+    """The table after the round that the reader chooses: rounds still to be raised are paid first, once they are in."""
+    rounds = found.spec.rounds
+    if not rounds:
+        return found
+    names = [_TODAY, *(f"After {one.name}" for one in rounds)]
+    fresh(_AFTER, (desk.id, tuple(names)))
+    done = st.selectbox(
+        "Sold",
+        range(len(names)),
+        index=len(rounds),
+        format_func=names.__getitem__,
+        key=state.dashboard_key(_AFTER),
+        help="The money of every round up to then is in, and its investors are paid as their terms say.",
+    )
+    if done is None or done == len(rounds):
+        return found
+    return run(found.spec.model_copy(update={"rounds": rounds[:done]}))
+
+
 def _first(found: CaseResult) -> int:
     """The first exit of the file; else what the last round says the company is worth; else ten million."""
     if found.spec.exit_values:
@@ -78,7 +102,9 @@ def sentence(one: Exit, found: CaseResult, currency: str) -> str:
     paid = sum(cents for name, cents in one.holders().items() if name in founders)
     price = short(major(one.value_cents), currency)
     part = f", {100 * paid / one.value_cents:.0f}%" if one.value_cents else ""
-    return f"Sold for {price}, the founders get {short(major(paid), currency)}{part}."
+    rounds = found.spec.rounds
+    after = f" after {rounds[-1].name}" if rounds else ""
+    return f"Sold for {price}{after}, the founders get {short(major(paid), currency)}{part}."
 
 
 def _draw_choices(one: Exit) -> None:

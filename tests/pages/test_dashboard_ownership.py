@@ -114,7 +114,9 @@ def test_another_exit_pays_others(db: Database) -> None:
     at = page(db, NOTE | {"rounds": [NOTE["rounds"][0] | {"conversion_method": "pre_money"}]})  # type: ignore[index]
     price = next(one for one in at.number_input if one.label.startswith("Sold for"))
     at = price.set_value(3_000_000).run()
-    assert "Sold for $3M, the founders get $0, 0%" in words(at)
+    assert "Sold for $3M after Series A, the founders get $0, 0%" in words(at)
+    after = next(one for one in at.selectbox if one.label == "Sold")
+    assert "Sold for $3M, the founders get $2M" in words(after.set_value(0).run())
 
 
 def test_the_option_plan_is_saved_as_it_is_typed(db: Database) -> None:
