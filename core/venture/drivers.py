@@ -36,7 +36,12 @@ DRIVERS: dict[Name, Driver] = {
     "churn": Driver("Churn", "Multiplies the share of customers lost each month.", 0.7, 1.5),
     "expansion": Driver("Expansion", "Multiplies what existing customers add each month.", 0.7, 1.3),
     "price": Driver("Price", "Multiplies every price, of existing customers too.", 0.9, 1.1),
-    "tokens_per_user": Driver("Tokens per user", "Multiplies the tokens of every run.", 0.7, 1.5),
+    "tokens_per_user": Driver(
+        "Tokens per user",
+        "Multiplies the tokens of every run: they cost more, and bring more where they are billed.",
+        0.7,
+        1.5,
+    ),
     "gpu_price": Driver("GPU and API price", "Multiplies what tokens and other compute cost.", 0.7, 1.3),
     "expenses": Driver(
         "Other expenses",

@@ -71,7 +71,11 @@ def _understood(desk: Desk) -> None:
 
 def _products(found: Plan) -> None:
     with st.container(border=True):
-        st.markdown("**Gross margin by product**", help="Revenue less what serving it costs, as a share of revenue.")
+        st.markdown(
+            "**Gross margin by product**",
+            help="Revenue less what serving it costs, as a share of "
+            "revenue. Own staff and other costs of revenue that no product has to itself are in the plan's gross margin.",
+        )
         if not found.products:
             st.caption("No product yet.")
             _to("business", "Add what you sell")
