@@ -38,7 +38,7 @@ DRIVERS: dict[Name, Driver] = {
     "price": Driver("Price", "Multiplies every price, of existing customers too.", 0.9, 1.1),
     "tokens_per_user": Driver(
         "Tokens per user",
-        "Multiplies the tokens of every run: they cost more, and bring more where they are billed.",
+        "Multiplies the tokens of every run; where they are billed, they bring more too.",
         0.7,
         1.5,
     ),

@@ -73,8 +73,8 @@ def _products(found: Plan) -> None:
     with st.container(border=True):
         st.markdown(
             "**Gross margin by product**",
-            help="Revenue less what serving it costs, as a share of "
-            "revenue. Own staff and other costs of revenue that no product has to itself are in the plan's gross margin.",
+            help="Revenue less what serving it costs, as a share of revenue. Own staff and other costs of revenue that "
+            "no product has to itself are in the plan's gross margin.",
         )
         if not found.products:
             st.caption("No product yet.")
