@@ -636,11 +636,6 @@ def show_dashboard_view(view: str) -> None:
     st.session_state[_VIEW] = view
 
 
-def company_shown_as(company_id: str) -> dict[str, str]:
-    """Query parameters of the dashboard that opens it."""
-    return {_COMPANY: company_id}
-
-
 def dashboard_key(name: str) -> str:
     """The `key=` of a widget of the dashboard, as it is now; `renew_dashboard` gives it a new identity."""
     return _renewed(f"d_{name}")
