@@ -108,10 +108,13 @@ def _draw_view(desk: Desk) -> None:
     )
     view = str(view or "overview")
     st.markdown(f"**{QUESTIONS[view]}**" + (" :orange-badge[Example: invented figures]" if desk.example else ""))
-    try:
-        _DRAW[view](desk)
-    except GroundworkError as error:
-        st.error(str(error), icon=":material/error:")
+    # A place for each view: Streamlit would leave the figures of the one before under the new question meanwhile.
+    places = {one: st.empty() for one in VIEWS}
+    with places[view].container():
+        try:
+            _DRAW[view](desk)
+        except GroundworkError as error:
+            st.error(str(error), icon=":material/error:")
 
 
 def _overview(desk: Desk) -> None:

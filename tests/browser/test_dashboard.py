@@ -69,7 +69,7 @@ def example(page: Page) -> None:
     if page.get_by_role("combobox", name="Company").count():
         choose(page, "Company", "New company …")
     page.get_by_role("button", name=re.compile("example data")).click()
-    expect(page.get_by_text("Example: invented figures")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Example: invented figures").first).to_be_visible(timeout=30_000)
     settled(page)
 
 
@@ -86,7 +86,7 @@ def test_one_click_shows_the_example_and_every_view_of_it(page: Page, screenshot
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
     for view in VIEWS:
         look(page, view)
-        expect(page.get_by_text("Example: invented figures")).to_be_visible()
+        expect(page.get_by_text("Example: invented figures").first).to_be_visible()
         expect(page.get_by_test_id("stException")).to_have_count(0)
         screenshot(page, f"dashboard-{view.lower()}")
 
